@@ -1,0 +1,24 @@
+import type { Knex } from 'knex';
+
+export async function up(db: Knex): Promise<void> {
+  await db.raw(`
+create table service_offering (
+  id text primary key,
+  name text not null,
+  definition jsonb not null,
+  content_hash text not null,
+  present boolean not null,
+  updated_at timestamptz not null default clock_timestamp()
+);
+comment on table service_offering is 'Every offering ever on the shelf, as last published; present = its source still has it. Never deleted.';
+create table plan (
+  id text primary key,
+  service_offering_id text not null references service_offering (id),
+  name text not null,
+  definition jsonb not null,
+  present boolean not null,
+  updated_at timestamptz not null default clock_timestamp()
+);
+create index plan_by_service_offering on plan (service_offering_id);
+`);
+}
