@@ -49,7 +49,11 @@ export interface Plan {
 export type TrainedOperation = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind';
 /** A plan for platform engineers who test their client: what a named operation does instead of simply working. */
 export interface Training {
-  readonly rules: readonly { readonly operation: TrainedOperation; readonly behaviour: 'delay' | 'fail' | 'hang'; readonly seconds: number }[];
+  readonly rules: readonly {
+    readonly operation: TrainedOperation;
+    readonly behaviour: 'delay' | 'fail' | 'hang';
+    readonly seconds: number;
+  }[];
 }
 /** An offering or plan that left its source stays known while it has instances: listed, not orderable. */
 export interface ShelfOffering {

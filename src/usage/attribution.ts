@@ -25,7 +25,15 @@ export interface AttributionStore {
 }
 /** The broker's own meters: `instance-hours`, `binding-hours`, exact from these rows. */
 export interface SpanStore {
-  openInstance(span: { instanceRef: string; platformId: string; organization: string; offeringId: string; offeringName: string; planId: string; planName: string }): Promise<void>;
+  openInstance(span: {
+    instanceRef: string;
+    platformId: string;
+    organization: string;
+    offeringId: string;
+    offeringName: string;
+    planId: string;
+    planName: string;
+  }): Promise<void>;
   closeInstance(instanceRef: string): Promise<void>;
   openBinding(attribution: Attribution): Promise<void>;
   closeBinding(bindingRef: string): Promise<void>;
