@@ -23,6 +23,7 @@ create table access_credential (
   constraint access_credential_of_a_platform check ((kind = 'platform') = (platform_id is not null))
 );
 create index access_credential_by_platform on access_credential (platform_id);
+create unique index access_credential_one_live_token_per_name_uq on access_credential (kind, name) where platform_id is null and revoked_at is null;
 comment on table access_credential is 'Keyed HMAC-SHA-256 of 256-bit random secrets; the secret itself is shown once and kept nowhere.';
 `);
 }
