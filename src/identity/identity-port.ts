@@ -1,6 +1,6 @@
 /** What must become a certificate; recorded before anything is signed. All of the certificate is a pure function of it and the authority. */
 export interface CertificateIntent {
-  /** 16 random bytes, hexadecimal, first bit 0. */
+  /** 16 random bytes, hexadecimal, first bits 01. */
   readonly serial: string;
   readonly spiffeId: string;
   /** DER SubjectPublicKeyInfo. */
@@ -34,12 +34,20 @@ export interface BindingCertificates {
   trustBundle(): Promise<Readonly<Record<string, unknown>>>;
   /** Longest life a leaf may have now: half the issuing certificate's whole life, bounded by its own end. */
   longestLifeSeconds(): Promise<number>;
+  /** Serials that a relying party must refuse although their certificates have not ended, soonest end first. */
+  deniedSerials(): Promise<readonly DeniedSerial[]>;
 }
 export interface CertificateRequest {
   readonly bindingRef: string;
+  /** In the binding trust domain, with a path. */
   readonly spiffeId: string;
   readonly csrPem: string | null;
+  /** At least 60, at most `longestLifeSeconds`. Counted from the database's clock; the certificate begins 60 s earlier. */
   readonly lifeSeconds: number;
+}
+export interface DeniedSerial {
+  readonly serial: string;
+  readonly notAfter: Date;
 }
 export interface IssuedCredentials extends IssuedCertificate {
   readonly privateKeyPem: string | null;
