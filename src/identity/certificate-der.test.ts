@@ -92,7 +92,9 @@ describe('a P-256 key', () => {
     expect(new Set([keyOf(1, 'a'), keyOf(1, 'b'), keyOf(2, 'a')]).size).toBe(3);
   });
   test('keeps its derivation from release to release: bound consumers hold these keys', () => {
-    expect(keyOfSerial(brokerSecret(Buffer.alloc(32, 7)), '43'.repeat(16)).privateKey.toString('hex')).toMatchInlineSnapshot(`"308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b02010104200dda87e3637fb3bbbb17995e7d60aba511e4c867cda49a155de640239cdf48b2a14403420004a6258f72fa5de3c1c117cc22d2f646aa097238de324ca554b8d045db441273a4ea7d9c9b43f0dfdfbbce5bdd4856c09387e494d34cea943991d91ce731d851ce"`);
+    expect(keyOfSerial(brokerSecret(Buffer.alloc(32, 7)), '43'.repeat(16)).privateKey.toString('hex')).toMatchInlineSnapshot(
+      `"308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b02010104200dda87e3637fb3bbbb17995e7d60aba511e4c867cda49a155de640239cdf48b2a14403420004a6258f72fa5de3c1c117cc22d2f646aa097238de324ca554b8d045db441273a4ea7d9c9b43f0dfdfbbce5bdd4856c09387e494d34cea943991d91ce731d851ce"`,
+    );
   });
 });
 

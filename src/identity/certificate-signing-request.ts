@@ -39,11 +39,13 @@ export function publicKeyOfRequest(csrPem: string): Buffer {
   const request = parse(csrPem);
   const key = readKey(request.publicKey);
   refuseOtherKeys(key);
+  if (key.asymmetricKeyType === 'ec' && !isPlainPoint(request.publicKey)) {
+    throw refuse(
+      `holds an elliptic-curve key with explicit parameters or a compressed point: use the named curve and the uncompressed point; ${makeOne}`,
+    );
+  }
   refuseForgeries(request, key);
-  const asSent = Buffer.from(request.publicKey);
-  return asSent.length === 91 && asSent.subarray(0, spkiHead.length).equals(spkiHead)
-    ? asSent
-    : key.export({ type: 'spki', format: 'der' });
+  return key.asymmetricKeyType === 'ec' ? Buffer.from(request.publicKey) : key.export({ type: 'spki', format: 'der' });
 }
 
 function parse(csrPem: string): SigningRequest {
@@ -89,6 +91,11 @@ function readKey(spki: Uint8Array): KeyObject {
     throw refuse(`holds a public key that cannot be read: use P-256, P-384 or RSA of 2,048 to 8,192 bits; ${makeOne}`, cause);
   }
 }
+/** Named curve and uncompressed point, the only form that every TLS library takes (RFC 5480 2.2 forbids explicit parameters). */
+const p384Head = Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex');
+const isPlainPoint = (spki: Uint8Array): boolean =>
+  [Buffer.concat([spkiHead, Buffer.of(4)]), p384Head].some((head) => head.equals(Buffer.from(spki).subarray(0, head.length)));
+
 /** P-256, P-384, RSA ≥ 2048: what Envoy's TLS verifies (no Ed25519, no P-521, no RSA-PSS keys). */
 function refuseOtherKeys(key: KeyObject): void {
   const { namedCurve = '', modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};

@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { BrokerError } from '../kernel/errors.ts';
 import type { CertificateIntent } from './identity-port.ts';
 
-const serverAndClient = '1.3.6.1.5.5.7.3.1,1.3.6.1.5.5.7.3.2';
-/** Key usage: critical, digitalSignature and nothing else. Basic constraints: critical, no authority. X509Certificate does not show them. */
+/** Whole extensions in DER. Key usage: critical, digitalSignature and nothing else. Basic constraints: critical, no authority. */
 const digitalSignatureOnly = Buffer.from('0603551d0f0101ff040403020780', 'hex');
 const notAnAuthority = Buffer.from('0603551d130101ff04023000', 'hex');
+const serverAndClientOnly = Buffer.from('0603551d250416301406082b0601050507030106082b06010505070302', 'hex');
 const criticalSubjectAltName = Buffer.from('0603551d110101ff', 'hex');
 
 /**
@@ -24,7 +24,7 @@ export function lintLeaf(leaf: Uint8Array, intent: CertificateIntent, issuer: X5
     'public key': certificate.publicKey.export({ type: 'spki', format: 'der' }).equals(intent.publicKey),
     'basic constraints': !certificate.ca && raw.includes(notAnAuthority),
     'key usage': raw.includes(digitalSignatureOnly),
-    'extended key usage': certificate.keyUsage.join() === serverAndClient,
+    'extended key usage': raw.includes(serverAndClientOnly),
     issuer: certificate.checkIssued(issuer),
     signature: certificate.verify(issuer.publicKey),
   };
