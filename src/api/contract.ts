@@ -38,15 +38,17 @@ export interface Request<Op, Context = RequestContext> {
 export type ReplyHeaders = Readonly<
   Partial<
     Record<
-      | 'Access-Control-Allow-Origin'
       | 'Allow'
       | 'Cache-Control'
       | 'Content-Disposition'
       | 'Content-Encoding'
+      | 'Content-Type'
       | 'ETag'
       | 'Last-Modified'
       | 'Link'
       | 'Location'
+      | 'Meshbroker-As-Of'
+      | 'Meshbroker-Unattributed'
       | 'Retry-After'
       | 'Vary'
       | 'WWW-Authenticate',
@@ -59,18 +61,20 @@ type BodyFor<Content> = {
     ? { readonly type?: Type; readonly body: Content[Type] }
     : Type extends `${string}+json`
       ? { readonly type: Type; readonly body: Content[Type] }
-      : { readonly type: Type; readonly body: string };
+      : { readonly type: TypeOf<Type>; readonly body: string };
 }[keyof Content];
+/** Where the document leaves the type open, any may be sent. */
+type TypeOf<Type> = Type extends '*/*' ? string : Type;
 type ReplyFor<Status, Response> = Response extends { content: infer Content }
   ? { readonly status: Status; readonly headers?: ReplyHeaders } & (
       | BodyFor<Content>
       /** Bytes that already are what the document says, in the given type. */
-      | { readonly type: keyof Content; readonly raw: Uint8Array }
+      | { readonly type: TypeOf<keyof Content>; readonly raw: Uint8Array }
     )
   : { readonly status: Status; readonly headers?: ReplyHeaders; readonly body?: undefined };
 /** Exactly the (status, body) pairs of the document: a wrong status or a misspelt field does not compile. */
 export type Reply<Op> = Op extends { responses: infer Responses }
-  ? { [Status in keyof Responses]: ReplyFor<Status, Responses[Status]> }[keyof Responses]
+  ? { [Status in Exclude<keyof Responses, 'default'>]: ReplyFor<Status, Responses[Status]> }[Exclude<keyof Responses, 'default'>]
   : never;
 export type Handler<Op, Context = RequestContext> = (request: Request<Op, Context>) => Promise<Reply<Op>>;
 /** Total: an operation of the document without a handler does not compile. */

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
 import type { Principal } from '../access/principal.ts';
 import { BrokerError } from '../kernel/errors.ts';
@@ -17,9 +17,9 @@ export interface Door {
   /** The principal, or null where `schemes` is empty. Throws unauthenticated, forbidden, rate-limited. */
   authenticate(request: ExpressRequest, response: ExpressResponse, schemes: readonly string[]): Promise<Principal | null>;
   /** Writes the reply, the log line and the metric. */
-  finish(request: ExpressRequest, response: ExpressResponse, reply: AnyReply): void;
+  finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply): void;
   /** Logs the whole chain of an error that is nobody's refusal. */
-  report(request: ExpressRequest, error: unknown): void;
+  report(request: IncomingMessage, error: unknown): void;
 }
 export interface MountOptions {
   readonly body: BodyRules;

@@ -1,0 +1,43 @@
+import { BrokerError } from '../../kernel/errors.ts';
+import type { UsageIngestion } from '../../usage/usage-port.ts';
+import { mediaType } from '../body.ts';
+import type { Reply, Request } from '../contract.ts';
+import { Refusal } from '../contract.ts';
+import type { operations } from '../generated/ingest.ts';
+import { actorOf } from '../platform/caller.ts';
+import { toProblem } from '../problem.ts';
+import type { DecodedEvents } from './cloud-events.ts';
+import { decodeBatch, decodeBinary, decodeStructured } from './cloud-events.ts';
+
+type Op = operations['usage.ingest'];
+
+/** CloudEvents in all three content modes. What is no event at all is refused here, the rest is judged by the ingestion. */
+export const ingestEvents =
+  (ingestion: UsageIngestion) =>
+  async (request: Request<Op>): Promise<Reply<Op>> => {
+    const { events, refused } = decode(request);
+    const receipt = events.length === 0 ? nothing : await ingestion.ingest(actorOf(request.context), events);
+    const lines = [...receipt.events, ...refused.map((each) => ({ ...each, result: 'rejected' as const }))];
+    return {
+      status: 200,
+      body: {
+        accepted: receipt.accepted,
+        duplicate: receipt.duplicate,
+        conflict: receipt.conflict,
+        rejected: receipt.rejected + refused.length,
+        events: lines.map(({ index, id, result, reason }) => ({ index, id, result, reason })).sort((a, b) => a.index - b.index),
+      },
+    };
+  };
+const nothing = { accepted: 0, duplicate: 0, conflict: 0, rejected: 0, events: [] };
+
+function decode(request: Request<Op>): DecodedEvents {
+  const type = mediaType(request.header('content-type'));
+  if (type === 'application/cloudevents+json') return decodeStructured(request.bytes);
+  if (type === 'application/cloudevents-batch+json') return decodeBatch(request.bytes);
+  const isJson = type === '' || type === 'application/json' || type.endsWith('+json');
+  if (request.header('ce-specversion') !== undefined && isJson) return decodeBinary(request.header, request.bytes);
+  const help =
+    'Content-Type: send application/cloudevents+json, application/cloudevents-batch+json, or application/json with the ce- headers';
+  throw new Refusal({ ...toProblem(new BrokerError('bad-request', help, { field: 'Content-Type' })), status: 415 });
+}
