@@ -96,8 +96,14 @@ async function lookOrSign(parts: BindingCertificatesParts, wanted: Wanted): Prom
   if (usable !== undefined) return toIssued(usable);
   refuseClockSkew(parts.clock.now(), authority.now);
   const intent = intend(parts, wanted, authority);
-  if (!(await parts.store.recordIntent(wanted.bindingRef, wanted.publicKey === null ? 'derived' : 'csr', intent)))
-    throw retired(wanted.bindingRef);
+  const outcome = await parts.store.recordIntent(
+    wanted.bindingRef,
+    wanted.publicKey === null ? 'derived' : 'csr',
+    intent,
+    held.certificates[0],
+  );
+  if (outcome === 'retired') throw retired(wanted.bindingRef);
+  if (outcome === 'changed') return undefined;
   await point('W3');
   const leaf = await parts.issuer.sign(intent);
   await point('W4');

@@ -47,6 +47,10 @@ const hold = {
 insert into certificate_holder as h (binding_ref) values ($1)
 on conflict (binding_ref) do update set binding_ref = excluded.binding_ref where h.retired_at is null`,
 };
+const newest = {
+  name: 'certificate.newest',
+  text: 'select serial, state from certificate where binding_ref = $1 order by created_at desc, serial limit 1',
+};
 const voidIntents = { name: 'certificate.void', text: `update certificate set state = 'void' where binding_ref = $1 and state = 'intent'` };
 const insertIntent = {
   name: 'certificate.intend',
@@ -92,13 +96,15 @@ export const pgCertificateStore = (db: SqlDatabase): CertificateStore => ({
     const { rows } = await db.run<HolderRow>(ofBinding, [bindingRef]);
     return { retired: rows[0]?.retired ?? false, certificates: rows.filter(hasCertificate).map(toCertificate) };
   },
-  recordIntent: (bindingRef, keyOrigin, intent) =>
+  recordIntent: (bindingRef, keyOrigin, intent, lastSeen) =>
     db.transaction(async (tx) => {
-      if ((await tx.run(hold, [bindingRef])).count === 0) return false;
-      await tx.run(voidIntents, [bindingRef]);
+      if ((await tx.run(hold, [bindingRef])).count === 0) return 'retired';
+      const { rows } = await tx.run<Pick<CertificateRow, 'serial' | 'state'>>(newest, [bindingRef]);
+      if (rows[0]?.serial !== lastSeen?.serial || rows[0]?.state !== lastSeen?.state) return 'changed';
+      if (lastSeen?.state === 'intent') await tx.run(voidIntents, [bindingRef]);
       const { serial, spiffeId, publicKey, authorityId, notBefore, notAfter } = intent;
       await tx.run(insertIntent, [serial, bindingRef, spiffeId, publicKey, keyOrigin, authorityId, notBefore, notAfter]);
-      return true;
+      return 'recorded';
     }),
   recordIssued: async (serial, leaf) => (await db.run(issued, [serial, leaf])).count === 1,
   retire: (bindingRef) =>

@@ -27,10 +27,17 @@ export interface SweepLimits {
   /** At most so many rows of each kind at once. */
   readonly batch: number;
 }
+/** `retired`, `changed` (the newest is another one or in another state since): nothing is written. */
+export type IntentOutcome = 'recorded' | 'retired' | 'changed';
 export interface CertificateStore {
   ofBinding(bindingRef: string): Promise<HeldCertificates>;
-  /** Own transaction: voids an earlier intent of the binding, then records this one. false: the binding is retired, nothing is written. */
-  recordIntent(bindingRef: string, keyOrigin: KeyOrigin, intent: CertificateIntent): Promise<boolean>;
+  /** Own transaction: voids an earlier intent of the binding, then records this one. `lastSeen` is the newest that `ofBinding` showed. */
+  recordIntent(
+    bindingRef: string,
+    keyOrigin: KeyOrigin,
+    intent: CertificateIntent,
+    lastSeen: RecordedCertificate | undefined,
+  ): Promise<IntentOutcome>;
   /** intent → issued. false: the intent was voided meanwhile, the certificate must not be used. */
   recordIssued(serial: string, leaf: Uint8Array): Promise<boolean>;
   /** Repeatable. Also without any certificate: a late `recordIntent` is refused. */

@@ -9,7 +9,7 @@ import { p256KeyFromSeed } from '../../src/identity/p256-key.ts';
 /** Every identity issuer that signs must pass this. `make` gives one of the trust domain `bindings.example.com` on a store that nobody used yet, several on that same store when called with it. */
 export function describeIdentityIssuer(
   name: string,
-  make: () => Promise<{ readonly issuer: IdentityIssuer; replica(): IdentityIssuer }>,
+  make: () => Promise<{ readonly issuer: IdentityIssuer; readonly replica: () => IdentityIssuer }>,
 ): void {
   const key = p256KeyFromSeed(Buffer.alloc(48, 9));
   const intentFor = async (issuer: IdentityIssuer, serial = '45'.repeat(16)): Promise<CertificateIntent> => {
