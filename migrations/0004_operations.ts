@@ -12,11 +12,13 @@ create table operation (
   state text not null default 'pending' constraint operation_state_is_known
     check (state in ('pending', 'running', 'undoing', 'quarantined', 'succeeded', 'failed')),
   step text not null default '',
+  undoing boolean not null default false,
   attempts int not null default 0,
   input jsonb not null default '{}',
   request_hash text not null default '',
   description text not null default '',
   last_error text,
+  error_code text,
   instance_usable boolean,
   update_repeatable boolean,
   next_run_at timestamptz not null default clock_timestamp(),
