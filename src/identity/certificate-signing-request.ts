@@ -1,8 +1,8 @@
-import 'reflect-metadata';
 import { createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { BrokerError } from '../kernel/errors.ts';
+import type { DerElement } from './der.ts';
+import { readDer } from './der.ts';
 import { spkiHead } from './p256-key.ts';
 
 const field = 'parameters.csr';
@@ -14,9 +14,11 @@ const makeOne = "make one with: openssl req -new -newkey ec -pkeyopt ec_paramgen
 const refuse = (what: string, cause?: unknown): BrokerError => new BrokerError('bad-request', `${field} ${what}`, { field }, cause);
 
 interface SigningRequest {
-  readonly body: Uint8Array;
-  readonly publicKey: Uint8Array;
-  readonly signature: Uint8Array;
+  /** What was signed, byte for byte. */
+  readonly body: Buffer;
+  /** DER SubjectPublicKeyInfo, as sent. */
+  readonly publicKey: Buffer;
+  readonly signature: Buffer;
   /** DER AlgorithmIdentifier of the signature, hexadecimal. */
   readonly algorithm: string;
 }
@@ -54,47 +56,49 @@ function parse(csrPem: string): SigningRequest {
   const base64 = onePemBlock.exec(csrPem)?.[2];
   if (base64 === undefined) throw refuse(`must be one PEM block "-----BEGIN CERTIFICATE REQUEST-----" and nothing else: ${makeOne}`);
   try {
-    const der = Buffer.from(base64, 'base64');
-    const parsed = new Pkcs10CertificateRequest(der);
-    return {
-      ...signedPart(der),
-      publicKey: new Uint8Array(parsed.publicKey.rawData),
-      signature: new Uint8Array(parsed.signature),
-    };
+    return takeApart(Buffer.from(base64, 'base64'));
   } catch (cause) {
     throw refuse(`is not a PKCS#10 certificate signing request: ${makeOne}`, cause);
   }
 }
 
-/** What was signed, byte for byte as sent, and how: the first two elements of the outer sequence, which must be all there is. */
-function signedPart(der: Buffer): { body: Buffer; algorithm: string } {
-  const outer = element(der, 0);
-  const body = element(der, outer.content);
-  const algorithm = element(der, body.end);
-  if (outer.end !== der.length || algorithm.end > outer.end) throw new Error('lengths do not fit');
-  return { body: der.subarray(outer.content, body.end), algorithm: der.toString('hex', body.end, algorithm.end) };
+/**
+ * CertificationRequest of RFC 2986. Only its frame is read: OpenSSL parses the key and checks the signature; names and attributes are never looked at.
+ * Own reader, because a full ASN.1 parser takes as long as verifying and signing together (145 us, 2026-11).
+ */
+function takeApart(der: Buffer): SigningRequest {
+  const [request] = elements(der, '30');
+  const [body, algorithm, signature] = elements(request?.content, '30 30 03');
+  const [version, , publicKey] = elements(body?.content, '02 30 30', 'a0');
+  if (body === undefined || algorithm === undefined || publicKey === undefined) throw new RangeError('an element is missing');
+  if (version?.content.toString('hex') !== '00') throw new RangeError('not version 1');
+  if (signature?.content[0] !== 0) throw new RangeError('the signature is not in whole bytes');
+  return {
+    body: body.whole,
+    publicKey: publicKey.whole,
+    algorithm: algorithm.whole.toString('hex'),
+    signature: signature.content.subarray(1),
+  };
 }
-function element(der: Buffer, at: number): { content: number; end: number } {
-  if (der.readUInt8(at) !== 0x30) throw new Error('a sequence was expected');
-  const first = der.readUInt8(at + 1);
-  if (first < 0x80) return { content: at + 2, end: at + 2 + first };
-  const bytes = first & 0x7f;
-  if (bytes < 1 || bytes > 2) throw new Error('a definite length of at most two bytes was expected');
-  const content = at + 2 + bytes;
-  return { content, end: content + der.readUIntBE(at + 2, bytes) };
+/** The elements in `content`, whose tags must be exactly these (hexadecimal), the last one perhaps absent. */
+function elements(content: Buffer | undefined, tags: string, optional = ''): readonly DerElement[] {
+  const found = content === undefined ? [] : readDer(content);
+  const shape = found.map(({ tag }) => tag.toString(16).padStart(2, '0')).join(' ');
+  if (shape !== tags && shape !== `${tags} ${optional}`) throw new RangeError(`found the elements ${shape}, expected ${tags} ${optional}`);
+  return found;
 }
 
-function readKey(spki: Uint8Array): KeyObject {
+function readKey(spki: Buffer): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
   } catch (cause) {
     throw refuse(`holds a public key that cannot be read: use P-256, P-384 or RSA of 2,048 to 8,192 bits; ${makeOne}`, cause);
   }
 }
 /** Named curve and uncompressed point, the only form that every TLS library takes (RFC 5480 2.2 forbids explicit parameters). */
 const p384Head = Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex');
-const isPlainPoint = (spki: Uint8Array): boolean =>
-  [Buffer.concat([spkiHead, Buffer.of(4)]), p384Head].some((head) => head.equals(Buffer.from(spki).subarray(0, head.length)));
+const isPlainPoint = (spki: Buffer): boolean =>
+  [Buffer.concat([spkiHead, Buffer.of(4)]), p384Head].some((head) => head.equals(spki.subarray(0, head.length)));
 
 /** P-256, P-384, RSA ≥ 2048: what Envoy's TLS verifies (no Ed25519, no P-521, no RSA-PSS keys). */
 function refuseOtherKeys(key: KeyObject): void {

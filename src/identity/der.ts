@@ -45,3 +45,26 @@ export function derTime(time: Date): Buffer {
   const text = `${time.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
   return time.getUTCFullYear() < 2050 ? derValue(0x17, Buffer.from(text.slice(2))) : derValue(0x18, Buffer.from(text));
 }
+
+export interface DerElement {
+  readonly tag: number;
+  readonly content: Buffer;
+  /** Tag, length and content, as they came. */
+  readonly whole: Buffer;
+}
+/** The elements that lie side by side in `bytes`, not what is in them. RangeError: not DER of at most 65,535 bytes each, or bytes are left over. */
+export function readDer(bytes: Buffer): readonly DerElement[] {
+  const elements: DerElement[] = [];
+  for (let at = 0; at < bytes.length; at += elements.at(-1)?.whole.length ?? 0) elements.push(elementAt(bytes, at));
+  return elements;
+}
+function elementAt(bytes: Buffer, at: number): DerElement {
+  const tag = bytes.readUInt8(at);
+  const first = bytes.readUInt8(at + 1);
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  const length = lengthBytes === 0 ? first : lengthBytes <= 2 ? bytes.readUIntBE(at + 2, lengthBytes) : Infinity;
+  const from = at + 2 + lengthBytes;
+  const shortest = lengthBytes === 0 ? first < 0x80 : length >= (lengthBytes === 1 ? 0x80 : 0x100);
+  if (!shortest || from + length > bytes.length) throw new RangeError(`the DER element at byte ${at} has a length that does not fit`);
+  return { tag, content: bytes.subarray(from, from + length), whole: bytes.subarray(at, from + length) };
+}

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { BrokerError } from '../kernel/errors.ts';
+import { readDer } from './der.ts';
 import type { CertificateIntent } from './identity-port.ts';
 
 /** Whole extensions in DER. Key usage: critical, digitalSignature and nothing else. Basic constraints: critical, no authority. */
@@ -7,6 +8,13 @@ const digitalSignatureOnly = Buffer.from('0603551d0f0101ff040403020780', 'hex');
 const notAnAuthority = Buffer.from('0603551d130101ff04023000', 'hex');
 const serverAndClientOnly = Buffer.from('0603551d250416301406082b0601050507030106082b06010505070302', 'hex');
 const criticalSubjectAltName = Buffer.from('0603551d110101ff', 'hex');
+
+/** SubjectPublicKeyInfo, the seventh field of a version 3 certificate (RFC 5280 4.1); exporting it from X509Certificate costs 60 us more (2026-11). */
+function publicKeyIn(raw: Buffer): Buffer | undefined {
+  const [certificate] = readDer(raw);
+  const [body] = certificate === undefined ? [] : readDer(certificate.content);
+  return body === undefined ? undefined : readDer(body.content)[6]?.whole;
+}
 
 /**
  * Compares a signed leaf with what was intended, field by field, through OpenSSL's eyes, before anybody may use it: a wrong certificate is an
@@ -21,7 +29,7 @@ export function lintLeaf(leaf: Uint8Array, intent: CertificateIntent, issuer: X5
     subject: !certificate.subject,
     'not before': certificate.validFromDate.getTime() === intent.notBefore.getTime(),
     'not after': certificate.validToDate.getTime() === intent.notAfter.getTime() && certificate.validToDate <= issuer.validToDate,
-    'public key': certificate.publicKey.export({ type: 'spki', format: 'der' }).equals(intent.publicKey),
+    'public key': publicKeyIn(raw)?.equals(intent.publicKey) === true,
     'basic constraints': !certificate.ca && raw.includes(notAnAuthority),
     'key usage': raw.includes(digitalSignatureOnly),
     'extended key usage': raw.includes(serverAndClientOnly),

@@ -166,6 +166,7 @@ describe('a certificate signing request', () => {
   ])('is taken with %s', (_, make) => {
     const csr = make();
     const expected = openssl('req', '-in', file('taken.csr', csr), '-noout', '-pubkey').text;
+    expect(publicKeyOfRequest(csr)).toEqual(Buffer.from(new x509.Pkcs10CertificateRequest(csr.trim()).publicKey.rawData));
     expect(publicKeyOfRequest(csr)).toEqual(createPublicKey(expected).export({ type: 'spki', format: 'der' }));
   });
   test.each([
