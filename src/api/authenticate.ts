@@ -28,7 +28,7 @@ export interface AuthenticatorDeps {
 }
 export interface Authenticator {
   /** null where no scheme is asked for. Throws unauthenticated, rate-limited, or forbidden for a good credential of another kind. */
-  authenticate(request: Request, response: Response, allowed: readonly string[]): Promise<Principal | null>;
+  readonly authenticate: (request: Request, response: Response, allowed: readonly string[]) => Promise<Principal | null>;
 }
 
 export function authenticator({ authentication, cache, denials, limit }: AuthenticatorDeps): Authenticator {
@@ -71,14 +71,8 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
   };
 }
 
-/** '' where there is none; two Authorization headers count as a wrong one. */
-function authorizationOf(request: Request): string {
-  let count = 0;
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() === 'authorization') count += 1;
-  }
-  return count > 1 ? 'ambiguous' : (request.headers.authorization ?? '');
-}
+/** '' where there is none (request-guard.ts has dealt with two). */
+const authorizationOf = (request: { readonly headers: Request['headers'] }): string => request.headers.authorization ?? '';
 
 function passportWith(authentication: Authentication): (request: Request, response: Response) => Promise<Authenticated | undefined> {
   const passport = new Passport();
@@ -96,7 +90,7 @@ function passportWith(authentication: Authentication): (request: Request, respon
   };
   for (const scheme of schemes) {
     const strategy = new Strategy((request, done) => {
-      Promise.resolve(look[scheme](authorizationOf(request as Request))).then(
+      Promise.resolve(look[scheme](authorizationOf(request))).then(
         (found) => done(null, found?.principal.kind === scheme ? found : false),
         (error: unknown) => done(error),
       );

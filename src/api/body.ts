@@ -25,6 +25,8 @@ function unsupported(rules: BodyRules, message: string, refuse: (error: BrokerEr
 /** `application/json` of `application/json; charset=utf-8`, lower case; '' where there is none. */
 export const mediaType = (header: string | undefined): string => (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
+const encodingOf = (request: IncomingMessage): string => (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+
 /** Refuses encodings, media types and charsets that are not taken, before anything is read. */
 export function checkBodyHeaders(
   request: IncomingMessage,
@@ -32,7 +34,7 @@ export function checkBodyHeaders(
   types: readonly string[],
   refuse: (error: BrokerError) => AnyReply,
 ): void {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const encoding = encodingOf(request);
   if (encoding !== 'identity' && !(rules.gzip && encoding === 'gzip')) {
     throw unsupported(
       rules,
@@ -40,12 +42,11 @@ export function checkBodyHeaders(
       refuse,
     );
   }
-  const header = request.headers['content-type'];
-  if (header === undefined || header.trim() === '') return;
+  const header = request.headers['content-type']?.trim() ?? '';
+  if (header === '') return;
   if (!types.includes(mediaType(header))) throw unsupported(rules, `Content-Type: send ${types.join(' or ')}`, refuse);
-  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(header)?.[1]?.toLowerCase();
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
-    throw unsupported(rules, 'Content-Type: send the body with charset utf-8', refuse);
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(header)?.[1] ?? 'utf-8';
+  if (!/^utf-?8$/i.test(charset)) throw unsupported(rules, 'Content-Type: send the body with charset utf-8', refuse);
 }
 
 /** The whole body, inflated. too-large beyond the limit. */
@@ -53,7 +54,7 @@ export async function readBody(request: IncomingMessage, rules: BodyRules): Prom
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > drainLimit) throw tooLarge(rules.limit);
   const bytes = await collect(request, rules.limit);
-  if ((request.headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'gzip' || !rules.gzip) return bytes;
+  if (encodingOf(request) !== 'gzip' || !rules.gzip) return bytes;
   try {
     return await inflate(bytes, { maxOutputLength: rules.limit });
   } catch (error) {

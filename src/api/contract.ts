@@ -9,11 +9,17 @@ type Part<Op, Key extends string> = Op extends { parameters: infer All }
       : Readonly<NonNullable<All[Key]>>
     : Readonly<Record<string, never>>
   : Readonly<Record<string, never>>;
-type BodyOf<Op> = Op extends { requestBody?: infer Body }
-  ? NonNullable<Body> extends { content: { 'application/json': infer Content } }
+type JsonOf<Body> = [Body] extends [never]
+  ? undefined
+  : Body extends { content: { 'application/json': infer Content } }
     ? Content
-    : undefined
-  : undefined;
+    : undefined;
+/** undefined is possible only where the document does not require a body. */
+type BodyOf<Op> = Op extends { requestBody: infer Body }
+  ? JsonOf<Body>
+  : Op extends { requestBody?: infer Body }
+    ? JsonOf<NonNullable<Body>> | undefined
+    : undefined;
 
 /** What every request carries once it may enter: who calls and under which request id. Contracts add their own (OSB: caller, version). */
 export interface RequestContext {
@@ -31,7 +37,7 @@ export interface Request<Op, Context = RequestContext> {
   readonly bytes: Buffer;
   readonly context: Context;
   /** A request header by its lower-case name. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 /** The headers that a handler may set; everything else belongs to the server. */
@@ -101,7 +107,7 @@ export class Refusal extends Error {
 export interface Entrance extends RequestContext {
   readonly operationId: string;
   readonly method: string;
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 export type ContractName = 'osb' | 'platform' | 'ingest';
 /**

@@ -146,7 +146,7 @@ function schemaBlock(schema: Schema): string {
 }
 function innerFields(field: Schema): string {
   const object = field.properties === undefined ? field.items : field;
-  return object?.properties === undefined ? '' : schemaBlock({ ...object, description: '' } as Schema);
+  return object?.properties === undefined ? '' : schemaBlock({ ...object, description: '' });
 }
 
 function typeText(schema: Schema): string {

@@ -38,23 +38,14 @@ class Scanner {
   }
 
   private value(depth: number): void {
-    switch (this.text.charCodeAt(this.position)) {
-      case 0x7b:
-        return this.object(depth);
-      case 0x5b:
-        return this.array(depth);
-      case quote:
-        this.string();
-        return;
-      case 0x74:
-        return this.word('true');
-      case 0x66:
-        return this.word('false');
-      case 0x6e:
-        return this.word('null');
-      default:
-        return this.number();
-    }
+    const code = this.text.charCodeAt(this.position);
+    if (code === 0x7b) this.object(depth);
+    else if (code === 0x5b) this.array(depth);
+    else if (code === quote) this.string();
+    else if (code === 0x74) this.word('true');
+    else if (code === 0x66) this.word('false');
+    else if (code === 0x6e) this.word('null');
+    else this.number();
   }
 
   private object(depth: number): void {
@@ -188,7 +179,7 @@ const shorten = (path: string): string => {
   return printable.length > 120 ? `${printable.slice(0, 117)}...` : printable;
 };
 
-/** Refuses what JSON.parse, PostgreSQL or a merge further in would stumble over: see JsonLimits, and README of the checks in json-guard.test.ts. */
+/** Refuses what JSON.parse, PostgreSQL or a merge further in would stumble over: depth, width, keys, numbers, characters. */
 export function guardJson(text: string, limits: JsonLimits): void {
   new Scanner(text, limits).document();
 }

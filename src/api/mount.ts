@@ -15,7 +15,7 @@ import { parseJson } from './json-guard.ts';
 /** What the server lends to every mounted contract. */
 export interface Door {
   /** The principal, or null where `schemes` is empty. Throws unauthenticated, forbidden, rate-limited. */
-  authenticate(request: ExpressRequest, response: ExpressResponse, schemes: readonly string[]): Promise<Principal | null>;
+  readonly authenticate: (request: ExpressRequest, response: ExpressResponse, schemes: readonly string[]) => Promise<Principal | null>;
   /** Writes the reply, the log line and the metric. */
   finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply): void;
   /** Logs the whole chain of an error that is nobody's refusal. */
@@ -129,7 +129,7 @@ function queryOf(request: ExpressRequest, route: OperationRoute): Record<string,
 
 function validate(route: OperationRoute, parameters: Record<string, unknown>): void {
   for (const check of route.validators) {
-    if (check(parameters) !== true) throw new BrokerError('bad-request', describeProblems(check.errors ?? []));
+    if (!check(parameters)) throw new BrokerError('bad-request', describeProblems(check.errors ?? []));
   }
 }
 

@@ -13,7 +13,15 @@ export const maxHeaders = 64;
  */
 export function whyRefused(request: IncomingMessage): GuardRefusal | undefined {
   const { rawHeaders } = request;
+  const { hosts, authorizations } = countAmbiguous(rawHeaders);
   if (rawHeaders.length > 2 * maxHeaders) return { status: 431, message: `send at most ${maxHeaders} headers` };
+  if (authorizations > 1) request.headers.authorization = 'ambiguous';
+  if (hosts > 1) return bad('Host is there twice: send it once');
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return bad('Transfer-Encoding: only chunked is taken');
+  return whyTargetIsRefused(request.url ?? '');
+}
+function countAmbiguous(rawHeaders: readonly string[]): { readonly hosts: number; readonly authorizations: number } {
   let hosts = 0;
   let authorizations = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -21,11 +29,7 @@ export function whyRefused(request: IncomingMessage): GuardRefusal | undefined {
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
     else if (name.length === 13 && name.toLowerCase() === 'authorization') authorizations += 1;
   }
-  if (authorizations > 1) request.headers.authorization = 'ambiguous';
-  if (hosts > 1) return bad('Host is there twice: send it once');
-  const coding = request.headers['transfer-encoding'];
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return bad('Transfer-Encoding: only chunked is taken');
-  return whyTargetIsRefused(request.url ?? '');
+  return { hosts, authorizations };
 }
 const bad = (message: string): GuardRefusal => ({ status: 400, message });
 

@@ -30,7 +30,7 @@ function collect(tls: boolean, directives: Record<string, string[]>): OutgoingHt
   });
   const headers: OutgoingHttpHeaders = {};
   const recorder = { setHeader: (name: string, value: string) => void (headers[name] = value), removeHeader: () => undefined };
-  middleware({} as IncomingMessage, recorder as unknown as ServerResponse, (error?: unknown) => {
+  middleware({} as unknown as IncomingMessage, recorder as unknown as ServerResponse, (error?: unknown) => {
     if (error !== undefined) throw error instanceof Error ? error : new Error('the security headers could not be made');
   });
   return Object.freeze(headers);

@@ -8,7 +8,7 @@ function bytesOf(reply: AnyReply): Uint8Array {
   if (reply.raw !== undefined) return reply.raw;
   if (reply.body === undefined) return noBody;
   const isText = typeof reply.body === 'string' && reply.type !== undefined && !reply.type.endsWith('json');
-  return Buffer.from(isText ? (reply.body as string) : JSON.stringify(reply.body));
+  return Buffer.from(isText ? reply.body : JSON.stringify(reply.body));
 }
 
 /** Writes the reply. `security`: headers of every response (helmet). Nothing is cached unless the reply says so (AMB-24). */

@@ -116,7 +116,10 @@ function firstSteps(app: Express, contracts: Contracts, door: Door, newId: () =>
   return (request: IncomingMessage, response: ServerResponse) => {
     rememberExchange(request, beginExchange(request, newId));
     const refused = whyRefused(request);
-    if (refused === undefined) return app(request, response);
+    if (refused === undefined) {
+      app(request, response);
+      return;
+    }
     const reply = contractOf(contracts, request.url ?? '').refuse(new BrokerError('bad-request', refused.message), { operationId: null });
     door.finish(request, response, withStatus(reply, refused.status));
   };
@@ -143,7 +146,10 @@ function refuseTheRest(app: Express, contracts: Contracts, door: Door): void {
     );
   });
   app.use((error: unknown, request: ExpressRequest, response: ExpressResponse, next: NextFunction) => {
-    if (response.headersSent) return next(error);
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
     const contract = contractOf(contracts, request.path);
     exchangeOf(request).contract = contract.name;
     const known =

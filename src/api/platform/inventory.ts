@@ -77,10 +77,10 @@ function page<Line, Item>(
   return { status: 200, headers, body: { items: shown.map(toApi), next } };
 }
 /** The same question for the page after. */
-function linkTo(path: string, query: Readonly<Record<string, string | number | boolean | undefined>>): (after: string) => string {
+function linkTo(path: string, query: Readonly<Record<string, string | number | boolean>>): (after: string) => string {
   return (after) => {
     const next = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...query, after })) if (value !== undefined) next.set(name, String(value));
+    for (const [name, value] of Object.entries({ ...query, after })) next.set(name, `${value}`);
     return `${path}?${next.toString()}`;
   };
 }
