@@ -14,7 +14,9 @@ import type { FailureLimit } from './authenticate.ts';
 import { authenticator, schemes } from './authenticate.ts';
 import type { AnyReply, MountedContract } from './contract.ts';
 import { loadDocument } from './documents.ts';
-import { doorOf } from './door.ts';
+import { catalogFastPath } from './catalog-fast-path.ts';
+import type { CatalogPages } from './catalog-reply.ts';
+import { doorOf, settler } from './door.ts';
 import { beginExchange, exchangeOf, rememberExchange } from './exchange.ts';
 import { ingestContract } from './ingest/contract.ts';
 import { batchBody, smallBody } from './json-guard.ts';
@@ -50,6 +52,7 @@ export interface HttpServerDeps extends PlatformServices {
   readonly accessChanges: AccessChanges;
   readonly denials: DenialLog;
   readonly usageIngestion: UsageIngestion;
+  readonly catalogPages: CatalogPages;
   /** `asMounted(osbContract(…))` of src/api/osb. */
   readonly osb: MountedContract;
 }
@@ -83,7 +86,8 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
     denials: deps.denials,
     limit: deps.settings.failureLimit,
   });
-  const door = doorOf({ authenticate, logger: deps.logger, metrics: deps.metrics, security: securityHeaders(deps.settings.tls !== null) });
+  const security = securityHeaders(deps.settings.tls !== null);
+  const door = doorOf({ authenticate, logger: deps.logger, metrics: deps.metrics, security });
   const contracts = {
     osb: deps.osb,
     platform: asMounted(platformContract(deps, documents)),
@@ -98,7 +102,8 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
   mountContract(app, platform, contracts.platform, bodies.platform, door); // 2xx, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503
   refuseTheRest(app, contracts, door); // 401, 403, 429, 404; 400, 500 for what express throws
 
-  const listener = firstSteps(app, contracts, door, () => deps.random.uuid());
+  const fast = catalogFastPath({ pages: deps.catalogPages, cache, security: security.api, settle: settler(deps.logger, deps.metrics) });
+  const listener = firstSteps({ app, contracts, door, fast, newId: () => deps.random.uuid() });
   const server =
     deps.settings.tls === null ? createServer(options, listener) : createTlsServer({ ...options, ...deps.settings.tls }, listener);
   server.maxHeadersCount = maxHeaders + 1;
@@ -111,11 +116,20 @@ type Contracts = Readonly<Record<'osb' | 'platform' | 'ingest', MountedContract>
 const contractOf = (contracts: Contracts, url: string): MountedContract =>
   url.startsWith('/v2/') || url === '/v2' ? contracts.osb : contracts.platform;
 
-/** Before express: request id (always), ambiguous requests (400, 431). */
-function firstSteps(app: Express, contracts: Contracts, door: Door, newId: () => string): RequestListener {
+interface FirstSteps {
+  readonly app: Express;
+  readonly contracts: Contracts;
+  readonly door: Door;
+  readonly fast: ReturnType<typeof catalogFastPath>;
+  readonly newId: () => string;
+}
+/** Before express: request id (always), ambiguous requests (400, 431), the catalogue for known credentials (200, 304). */
+function firstSteps({ app, contracts, door, fast, newId }: FirstSteps): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
-    rememberExchange(request, beginExchange(request, newId));
+    const exchange = beginExchange(request, newId);
     const refused = whyRefused(request);
+    if (refused === undefined && fast(request, response, exchange)) return;
+    rememberExchange(request, exchange);
     if (refused === undefined) {
       app(request, response);
       return;

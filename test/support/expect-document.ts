@@ -88,13 +88,19 @@ function find(method: string, url: string): Documented | undefined {
 export function expectDocumented(method: string, url: string, response: SeenResponse): void {
   const operation = find(method, url);
   const where = `${method} ${url} → ${response.status} ${response.text.slice(0, 500)}`;
-  if (operation === undefined) return expectRefusal(url, response, where);
+  if (operation === undefined) {
+    expectRefusal(url, response, where);
+    return;
+  }
   const declared = operation.responses[String(response.status)] ?? operation.responses['default'];
   expect(declared, `${where}: openapi/${operation.document}.yaml has no such status for ${operation.operationId}`).toBeDefined();
   const answer = resolve(declared ?? {});
   expectHeaders(answer, response, where);
   const content = answer['content'] as Readonly<Record<string, Node>> | undefined;
-  if (content === undefined) return void expect(response.text, `${where}: no body is documented`).toBe('');
+  if (content === undefined) {
+    expect(response.text, `${where}: no body is documented`).toBe('');
+    return;
+  }
   if (method.toUpperCase() === 'HEAD') return;
   const type = mediaTypeOf(response.headers['content-type']);
   const media = content[type] ?? content['*/*'];

@@ -80,7 +80,8 @@ function page<Line, Item>(
 function linkTo(path: string, query: Readonly<Record<string, string | number | boolean>>): (after: string) => string {
   return (after) => {
     const next = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...query, after })) next.set(name, `${value}`);
+    for (const [name, value] of Object.entries(query)) next.set(name, String(value));
+    next.set('after', after);
     return `${path}?${next.toString()}`;
   };
 }
