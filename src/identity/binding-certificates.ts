@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { point } from '../kernel/points.ts';
@@ -107,10 +106,10 @@ async function lookOrSign(parts: BindingCertificatesParts, wanted: Wanted): Prom
   await point('W3');
   const leaf = await parts.issuer.sign(intent);
   await point('W4');
-  lintLeaf(leaf, intent, new X509Certificate(authority.certificate));
+  lintLeaf(leaf, intent, authority.certificate);
   if (!(await parts.store.recordIssued(intent.serial, leaf))) return undefined;
   await point('W5');
-  return toIssued({ ...intent, leaf, issuer: authority.certificate });
+  return toIssued({ ...intent, leaf, issuer: authority.certificate.raw });
 }
 const retired = (bindingRef: string): BrokerError =>
   new BrokerError('conflict', `the binding ${bindingRef} was unbound: no further certificate is made for it; bind again under a new id`);

@@ -40,12 +40,7 @@ const rsaHashes: Readonly<Record<string, string>> = {
 export function publicKeyOfRequest(csrPem: string): Buffer {
   const request = parse(csrPem);
   const key = readKey(request.publicKey);
-  refuseOtherKeys(key);
-  if (key.asymmetricKeyType === 'ec' && !isPlainPoint(request.publicKey)) {
-    throw refuse(
-      `holds an elliptic-curve key with explicit parameters or a compressed point: use the named curve and the uncompressed point; ${makeOne}`,
-    );
-  }
+  refuseOtherKeys(key, request.publicKey);
   refuseForgeries(request, key);
   return key.asymmetricKeyType === 'ec' ? Buffer.from(request.publicKey) : key.export({ type: 'spki', format: 'der' });
 }
@@ -101,9 +96,14 @@ const isPlainPoint = (spki: Buffer): boolean =>
   [Buffer.concat([spkiHead, Buffer.of(4)]), p384Head].some((head) => head.equals(spki.subarray(0, head.length)));
 
 /** P-256, P-384, RSA ≥ 2048: what Envoy's TLS verifies (no Ed25519, no P-521, no RSA-PSS keys). */
-function refuseOtherKeys(key: KeyObject): void {
+function refuseOtherKeys(key: KeyObject, spki: Buffer): void {
+  if (isPlainPoint(spki)) return;
   const { namedCurve = '', modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ec' && ['prime256v1', 'secp384r1'].includes(namedCurve)) return;
+  if (['prime256v1', 'secp384r1'].includes(namedCurve)) {
+    throw refuse(
+      `holds an elliptic-curve key with explicit parameters or a compressed point: use the named curve and the uncompressed point; ${makeOne}`,
+    );
+  }
   if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && modulusLength <= 8192 && publicExponent >= 65537n) return;
   const found = [key.asymmetricKeyType, namedCurve, modulusLength > 0 ? `${modulusLength} bits` : '']
     .filter((part) => part !== '')

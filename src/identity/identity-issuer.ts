@@ -1,10 +1,10 @@
+import type { X509Certificate } from 'node:crypto';
 import type { CertificateIntent } from './identity-port.ts';
 
 /** The certificate that signs leaves now. */
 export interface IssuingAuthority {
   readonly id: string;
-  /** DER. */
-  readonly certificate: Uint8Array;
+  readonly certificate: X509Certificate;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Clock of the database at the moment of the answer: certificate times are counted from it. */

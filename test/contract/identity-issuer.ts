@@ -30,7 +30,7 @@ export function describeIdentityIssuer(
     test('has an issuing authority of its trust domain that can sign for half of its life', async () => {
       const { issuer } = await make();
       const authority = await issuer.current();
-      const certificate = new X509Certificate(authority.certificate);
+      const certificate = authority.certificate;
       expect(certificate.subjectAltName).toBe('URI:spiffe://bindings.example.com');
       expect(certificate.ca).toBe(true);
       expect([certificate.validFromDate, certificate.validToDate]).toEqual([authority.notBefore, authority.notAfter]);
@@ -55,7 +55,7 @@ export function describeIdentityIssuer(
     test('signs exactly what was intended, under a root that it publishes', async () => {
       const { issuer } = await make();
       const intent = await intentFor(issuer);
-      const authority = new X509Certificate((await issuer.current()).certificate);
+      const authority = (await issuer.current()).certificate;
       lintLeaf(await issuer.sign(intent), intent, authority);
       const roots = (await issuer.trusted()).roots.map((der) => new X509Certificate(der));
       expect(roots.some((root) => authority.checkIssued(root) && authority.verify(root.publicKey))).toBe(true);
@@ -63,7 +63,7 @@ export function describeIdentityIssuer(
     test('signs the same certificate when asked again, in another process too', async () => {
       const { issuer, replica } = await make();
       const intent = await intentFor(issuer);
-      const authority = new X509Certificate((await issuer.current()).certificate);
+      const authority = (await issuer.current()).certificate;
       for (const one of [issuer, issuer, replica()]) lintLeaf(await one.sign(intent), intent, authority);
     });
     test('refuses to sign for an authority that is not its own', async () => {

@@ -27,7 +27,7 @@ export interface BuiltInCaParts {
 }
 /** An authority ready to sign. */
 interface Signer {
-  readonly authority: Authority;
+  readonly certificate: X509Certificate;
   readonly issuer: CertificateIssuer;
 }
 /** Making root and intermediate takes two; a few more where replicas are faster than we. */
@@ -49,9 +49,8 @@ export function builtInCa(parts: BuiltInCaParts): IdentityIssuer {
       const { now, authorities } = await store.live(trustDomain);
       const next = nextAuthority(authorities, now, parts.lives);
       if (next.kind === 'nothing') {
-        signerOf(next.issuing);
-        const { id, certificate, notBefore, notAfter } = next.issuing;
-        return { id, certificate, notBefore, notAfter, now };
+        const { id, notBefore, notAfter } = next.issuing;
+        return { id, certificate: signerOf(next.issuing).certificate, notBefore, notAfter, now };
       }
       refuseClockSkew(parts.clock.now(), now);
       await store.activate(make(parts, next, now, signerOf), next.predecessorId);
@@ -92,7 +91,7 @@ function open(secret: BrokerSecret, authority: Authority): Signer {
   const privateKey = privateKeyObject(unwrap(secret, placeOf(authority.id), authority.wrappedKey));
   if (!certificate.checkPrivateKey(privateKey))
     throw new BrokerError('internal', `authority ${authority.id} has a key that is not its certificate's`);
-  return { authority, issuer: issuerOf(commonNameOf(authority.kind, certificate.serialNumber), spkiOf(certificate), privateKey) };
+  return { certificate, issuer: issuerOf(commonNameOf(authority.kind, certificate.serialNumber), spkiOf(certificate), privateKey) };
 }
 const spkiOf = (certificate: X509Certificate): Buffer => certificate.publicKey.export({ type: 'spki', format: 'der' });
 const commonNameOf = (kind: Authority['kind'], serial: string): string =>
