@@ -1,0 +1,70 @@
+import { consumersOf, offeringId, planId } from '../decode-offering.ts';
+import type { OfferingFile, PlanFile } from '../offering-file.ts';
+import type { DocumentPath, Finding, Report } from '../problem.ts';
+import { printPath } from '../problem.ts';
+import { checkParameters } from './parameter-rules.ts';
+import { checkPlan } from './plan-rules.ts';
+import { checkRoutes } from './route-rules.ts';
+import { checkService, checkUnique } from './service-rules.ts';
+
+/** What rules must know of the installation. */
+export interface RuleSettings {
+  /** Life of an issuing certificate: bindings with certificates are valid for half of it at most. */
+  readonly issuingLifeSeconds: number;
+  /** MESHBROKER_TRAINING: whether training plans are on the shelf. */
+  readonly training: boolean;
+}
+
+/** Everything that the schema cannot say about one offering. */
+export function offeringErrors(file: OfferingFile, settings: RuleSettings): readonly Finding[] {
+  const findings: Finding[] = [];
+  const report: Report = (path, what, fix) => findings.push({ severity: 'error', path, what, fix });
+  checkService(file, report);
+  checkUnique(file.plans, ['plans'], ({ name }) => name, 'name', report);
+  const ofOffering = offeringId(file);
+  for (const [index, plan] of file.plans.entries()) {
+    const path = ['plans', index];
+    if (planId(ofOffering, plan) === ofOffering)
+      report([...path, 'id'], `${printPath(path)}.id: is the id of the offering`, 'choose another one');
+    checkPlan(file, plan, path, settings.issuingLifeSeconds, report);
+    checkRoutes(file, plan, path, report);
+    checkParameters(plan, path, report);
+  }
+  return findings;
+}
+/** True and worth knowing, but no reason to refuse the file. */
+export function offeringNotes(file: OfferingFile, settings: RuleSettings): readonly Finding[] {
+  const notes: Finding[] = [];
+  const note: Report = (path, what, fix) => notes.push({ severity: 'note', path, what, fix });
+  if (file.id === undefined)
+    note(['name'], `name: the offering has no id of its own, so ${renamed}`, `add id: ${offeringId(file)} before you rename it`);
+  noteLength(file.description, ['description'], note);
+  for (const [index, plan] of file.plans.entries()) {
+    const path = ['plans', index];
+    if (plan.id === undefined) {
+      const fix = `add id: ${planId(offeringId(file), plan)} before you rename it`;
+      note([...path, 'name'], `${printPath(path)}.name: the plan has no id of its own, so ${renamed}`, fix);
+    }
+    noteLength(plan.description, [...path, 'description'], note);
+    notePlan(file, plan, path, settings, note);
+  }
+  return notes;
+}
+const renamed = 'a new name is a new one, and the old one can no longer be ordered';
+function noteLength(text: string, path: DocumentPath, note: Report): void {
+  if (text.length > 255) note(path, `${printPath(path)}: ${text.length} characters`, 'platforms may cut it after 255');
+}
+function notePlan(file: OfferingFile, plan: PlanFile, path: DocumentPath, { training }: RuleSettings, note: Report): void {
+  const at = printPath(path);
+  if (plan.training !== undefined && !training)
+    note([...path, 'training'], `${at}: a training plan, and not on the shelf`, 'set MESHBROKER_TRAINING=true to have it');
+  if (plan.free === false && plan.price === undefined && plan.costs === undefined)
+    note([...path, 'free'], `${at}.free: false, and nothing says what it costs`, 'add price or costs');
+  const tcp = file.service.ports.find(({ protocol }) => protocol === 'TCP' || protocol === 'TLS');
+  if (tcp !== undefined && consumersOf(plan).includes('off-mesh'))
+    note(
+      [...path, 'consumers'],
+      `${at}.consumers: off-mesh does not reach port ${tcp.number} (${tcp.protocol})`,
+      'say so in the description',
+    );
+}
