@@ -19,6 +19,7 @@ export type ReadDocument =
   | { readonly kind: 'broken'; readonly findings: readonly Finding[] }
   | { readonly kind: 'unreadable'; readonly what: string; readonly line: number; readonly column: number };
 
+const blank = /^(?:---|[.]{3})?\s*(?:#.*)?$/;
 export const largestDocument = 1_048_576;
 
 /** Cuts a file at its document markers (YAML 1.2: `---` at the start of a line is never content), so that each can be read by itself. */
@@ -38,7 +39,7 @@ export function splitDocuments(text: string): readonly DocumentText[] {
 }
 /** Parses and judges; pure, and never throws for what the file says. */
 export function readDocument(text: string, settings: RuleSettings): ReadDocument {
-  if (/^(?:---|\.\.\.)?(?:\s*(?:#.*)?(?:\n(?:---|\.\.\.)?|$))*$/.test(text)) return { kind: 'empty' };
+  if (text.split('\n').every((line) => blank.test(line))) return { kind: 'empty' };
   if (text.length > largestDocument) return { kind: 'unreadable', what: 'the document is larger than 1 MiB', line: 1, column: 1 };
   let document: unknown;
   try {

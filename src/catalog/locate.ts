@@ -1,5 +1,5 @@
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Document, Node, Pair } from 'yaml';
+import type { Document, Node } from 'yaml';
 import type { DocumentPath } from './problem.ts';
 
 export interface Place {
@@ -23,22 +23,19 @@ function offsetOf(document: Document.Parsed, path: DocumentPath, atKey: boolean)
   let node: Node | null = document.contents;
   let offset = startOf(node) ?? 0;
   for (const [index, step] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
-    const last = index === path.length - 1;
-    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step)) : undefined;
-    if (pair !== undefined && last && atKey) return startOf(pair.key) ?? offset;
-    const next = pair === undefined ? itemOf(node, step) : valueOf(pair);
-    offset = startOf(next) ?? (pair === undefined ? undefined : startOf(pair.key)) ?? offset;
-    if (next === null) return offset;
-    node = next;
+    const { key, value } = stepInto(isAlias(node) ? (node.resolve(document) ?? null) : node, step);
+    if (atKey && index === path.length - 1) return startOf(key) ?? offset;
+    offset = startOf(value) ?? startOf(key) ?? offset;
+    if (value === null) break;
+    node = value;
   }
   return offset;
 }
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined;
-}
-const valueOf = (pair: Pair): Node | null => (isNode(pair.value) ? pair.value : null);
-function itemOf(node: Node | null, step: string | number): Node | null {
-  const item = isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
-  return isNode(item) ? item : null;
+const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);
+const nodeOrNull = (node: unknown): Node | null => (isNode(node) ? node : null);
+
+function stepInto(node: Node | null, step: string | number): { readonly key: Node | null; readonly value: Node | null } {
+  if (isSeq(node)) return { key: null, value: typeof step === 'number' ? nodeOrNull(node.items[step]) : null };
+  const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step)) : undefined;
+  return { key: nodeOrNull(pair?.key), value: nodeOrNull(pair?.value) };
 }
