@@ -89,6 +89,17 @@ describe('the identities of consumers', () => {
       { numRuns: 5_000 },
     );
   });
+  test('can be taken apart again: the ID says which consumer it is', () => {
+    fc.assert(
+      fc.property(trustDomain, name, name, (domain, namespace, serviceAccount) => {
+        expect(parseSpiffeId(adoptedId(domain, namespace, serviceAccount))).toEqual({
+          trustDomain: domain,
+          path: ['ns', namespace, 'sa', serviceAccount],
+        });
+      }),
+      { numRuns: 5_000 },
+    );
+  });
   test('are refused or map to themselves, whatever text a consumer sends', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (namespace, serviceAccount) => {
