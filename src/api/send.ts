@@ -7,7 +7,8 @@ const noBody = new Uint8Array();
 function bytesOf(reply: AnyReply): Uint8Array {
   if (reply.raw !== undefined) return reply.raw;
   if (reply.body === undefined) return noBody;
-  const isText = typeof reply.body === 'string' && reply.type !== undefined && !reply.type.endsWith('json');
+  const type = reply.type ?? 'application/json';
+  const isText = typeof reply.body === 'string' && type !== 'application/json' && !type.endsWith('+json');
   return Buffer.from(isText ? reply.body : JSON.stringify(reply.body));
 }
 

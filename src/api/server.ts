@@ -40,7 +40,7 @@ export const defaultHttpSettings: HttpSettings = {
   tls: null,
   trustProxy: false,
   maxConnections: 2_000,
-  failureLimit: { failures: 10, windowSeconds: 60 },
+  failureLimit: { failures: 30, windowSeconds: 60 },
 };
 
 /** Everything the door opens onto; src/app.ts fills it. */
