@@ -1,5 +1,5 @@
 import type { Consumer } from './consumer.ts';
-import type { MeshService } from './mesh-service.ts';
+import type { GrantForm, MeshService } from './mesh-service.ts';
 import type { TrafficPlan } from './traffic-plan.ts';
 
 /** What was ordered: offering and plan as they were when the instance was provisioned or last updated. Immutable, keyed by its hash. */
@@ -34,6 +34,8 @@ export interface GuardDefinition {
   readonly offeringName: string;
   readonly service: MeshService;
   readonly plans: readonly GuardPlan[];
+  /** Kept by us: forms of grant that the offering had before, whose bindings may still live. */
+  readonly formerForms?: readonly GrantForm[];
 }
 export interface GuardPlan {
   readonly planId: string;

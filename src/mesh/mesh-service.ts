@@ -6,6 +6,8 @@ export interface ServicePort {
   readonly name: string;
   readonly number: number;
   readonly protocol: Protocol;
+  /** The port on which the workload listens, which policies see. Absent: `number`. */
+  readonly targetPort?: number;
 }
 /** A version of the service: labels that select its workloads. */
 export interface Subset {
