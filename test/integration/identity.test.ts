@@ -20,11 +20,12 @@ const day = 86_400;
 const secret = brokerSecret(Buffer.alloc(32, 5));
 const bindingTrustDomain = 'bindings.example.com';
 let db: SqlDatabase;
-let drop: () => Promise<void>;
+let database: Awaited<ReturnType<typeof freshDatabase>>;
 beforeAll(async () => {
-  ({ db, drop } = await freshDatabase());
+  database = await freshDatabase();
+  db = database.db;
 });
-afterAll(() => drop());
+afterAll(() => database.drop());
 afterEach(() => installPointHook(undefined));
 
 const empty = (): Promise<unknown> => db.run('truncate certificate, certificate_holder, authority, broker_secret');
