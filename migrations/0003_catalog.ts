@@ -14,11 +14,14 @@ comment on table service_offering is 'Every offering ever on the shelf, as last 
 create table plan (
   id text primary key,
   service_offering_id text not null references service_offering (id),
+  position int not null,
   name text not null,
   definition jsonb not null,
+  content_hash text not null,
   present boolean not null,
   updated_at timestamptz not null default clock_timestamp()
 );
 create index plan_by_service_offering on plan (service_offering_id);
+comment on table plan is 'Every plan ever on the shelf, as last published; position = its place within the offering. Never deleted.';
 `);
 }

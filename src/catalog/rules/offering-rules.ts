@@ -36,21 +36,25 @@ export function offeringErrors(file: OfferingFile, settings: RuleSettings): read
 export function offeringNotes(file: OfferingFile, settings: RuleSettings): readonly Finding[] {
   const notes: Finding[] = [];
   const note: Report = (path, what, fix) => notes.push({ severity: 'note', path, what, fix });
-  if (file.id === undefined)
-    note(['name'], `name: the offering has no id of its own, so ${renamed}`, `add id: ${offeringId(file)} before you rename it`);
+  noteNames(file, note);
   noteLength(file.description, ['description'], note);
   for (const [index, plan] of file.plans.entries()) {
     const path = ['plans', index];
-    if (plan.id === undefined) {
-      const fix = `add id: ${planId(offeringId(file), plan)} before you rename it`;
-      note([...path, 'name'], `${printPath(path)}.name: the plan has no id of its own, so ${renamed}`, fix);
-    }
     noteLength(plan.description, [...path, 'description'], note);
     notePlan(file, plan, path, settings, note);
   }
   return notes;
 }
-const renamed = 'a new name is a new one, and the old one can no longer be ordered';
+function noteNames(file: OfferingFile, note: Report): void {
+  const id = offeringId(file);
+  const nameless = [
+    ...(file.id === undefined ? [{ name: file.name, id }] : []),
+    ...file.plans.filter((plan) => plan.id === undefined).map((plan) => ({ name: plan.name, id: planId(id, plan) })),
+  ];
+  if (nameless.length === 0) return;
+  const what = `name: no id is given for ${nameless.map(({ name }) => name).join(', ')}: a new name would be a new offering or plan`;
+  note(['name'], what, `before you rename one, add the id it has now: ${nameless.map((each) => `${each.name} ${each.id}`).join(', ')}`);
+}
 function noteLength(text: string, path: DocumentPath, note: Report): void {
   if (text.length > 255) note(path, `${printPath(path)}: ${text.length} characters`, 'platforms may cut it after 255');
 }

@@ -1,0 +1,16 @@
+import type { ServiceOffering } from './offering.ts';
+import type { Problem } from './problem.ts';
+
+export interface CatalogReading {
+  /** Everything that the source offers; empty where `problems` has an error. */
+  readonly offerings: readonly ServiceOffering[];
+  readonly problems: readonly Problem[];
+}
+/** Where offerings come from. Implementations stand in src/catalog/sources. */
+export interface CatalogSource {
+  readonly name: string;
+  /** The newest reading; undefined: nothing has changed since the last one that was answered. Waits until a change that is under way has settled. */
+  readIfChanged(signal: AbortSignal): Promise<CatalogReading | undefined>;
+  /** Calls back soon after something may have changed. A hint only: changes are found without it, a little later. */
+  watch(onChange: () => void): { close(): void };
+}

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { breathing } from './breathe.ts';
+import { ApiFiles } from './api-files.ts';
+import { codeOf, fileStamp, fileStamps, largestFile, offeringFileNames, readText } from './catalog-files.ts';
+import { decodeOffering } from './decode-offering.ts';
+import { readDocument, splitDocuments } from './document.ts';
+import type { ReadDocument } from './document.ts';
+import { findDuplicates } from './duplicates.ts';
+import { locator } from './locate.ts';
+import type { ServiceOffering } from './offering.ts';
+import type { OfferingFile } from './offering-file.ts';
+import type { Finding, Problem } from './problem.ts';
+import { byPlace } from './problem.ts';
+import { offeringNotes } from './rules/offering-rules.ts';
+import type { RuleSettings } from './rules/offering-rules.ts';
+
+export interface DirectorySettings extends RuleSettings {
+  readonly directory: string;
+}
+export interface DirectoryReading {
+  /** Empty where there are errors. */
+  readonly offerings: readonly ServiceOffering[];
+  /** Errors, and notes where they were asked for; by place. */
+  readonly problems: readonly Problem[];
+}
+/** A document in its file, with what was learnt about it. Kept between readings while its text stays. */
+interface FileDocument {
+  readonly file: string;
+  readonly text: string;
+  readonly linesBefore: number;
+  readonly read: ReadDocument;
+  /** Decoded with these API files; the same object while neither changes, so that caches of it stay good. */
+  decoded?: { readonly apiStamps: string; readonly offering: ServiceOffering };
+}
+interface KnownFile {
+  readonly stamp: string;
+  readonly documents: readonly FileDocument[];
+  readonly problem?: Problem;
+}
+
+/** Reads a catalogue directory; what has not changed since the last reading is not read again. */
+export class DirectoryReader {
+  readonly #settings: DirectorySettings;
+  readonly #apis: ApiFiles;
+  #files = new Map<string, KnownFile>();
+  constructor(settings: DirectorySettings) {
+    this.#settings = settings;
+    this.#apis = new ApiFiles(settings.directory);
+  }
+  /** Changes whenever a reading may differ; costs one stat per file. */
+  async fingerprint(): Promise<string> {
+    try {
+      const names = await offeringFileNames(this.#settings.directory);
+      const all = [...names, ...this.#apiFileNames()];
+      const stamps = await fileStamps(this.#settings.directory, all);
+      return all.map((name, index) => `${name} ${stamps[index] ?? ''}`).join('\n');
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+  /** Reads everything and judges it. Never throws for what stands in the directory. */
+  async read(options: { readonly notes: boolean } = { notes: false }): Promise<DirectoryReading> {
+    const { directory } = this.#settings;
+    let names: readonly string[];
+    try {
+      names = await offeringFileNames(directory);
+    } catch (error) {
+      return onlyProblem('.', `the directory ${directory} cannot be read (${codeOf(error)})`, 'create it, or correct MESHBROKER_CATALOG');
+    }
+    if (names.length === 0)
+      return onlyProblem('.', `the directory ${directory} holds no offering file`, 'add a file that ends in .yaml: see docs/offerings.md');
+    await this.#readFiles(names);
+    return this.#judge(options.notes);
+  }
+  async #readFiles(names: readonly string[]): Promise<void> {
+    const breathe = breathing();
+    const files = new Map<string, KnownFile>();
+    for (const name of names) {
+      await breathe();
+      const stamp = await fileStamp(join(this.#settings.directory, name));
+      const known = this.#files.get(name);
+      const same = known?.stamp === stamp && known.problem === undefined;
+      files.set(name, same ? known : await this.#readFile(name, stamp, known, breathe));
+    }
+    this.#files = files;
+  }
+  async #readFile(file: string, stamp: string, before: KnownFile | undefined, breathe: Breathe): Promise<KnownFile> {
+    const reading = await readText(join(this.#settings.directory, file), largestFile);
+    if ('why' in reading) return { stamp, documents: [], problem: problemAt(file, `the file ${reading.why}`, 'correct or remove it') };
+    const known = new Map(before?.documents.map((document) => [document.text, document]));
+    const documents: FileDocument[] = [];
+    for (const { text, linesBefore } of splitDocuments(reading.text)) {
+      await breathe();
+      const same = known.get(text);
+      const document = same?.linesBefore === linesBefore ? same : undefined;
+      documents.push(document ?? { file, text, linesBefore, read: same?.read ?? readDocument(text, this.#settings), ...kept(same) });
+    }
+    if (documents.every(({ read }) => read.kind === 'empty'))
+      return { stamp, documents: [], problem: problemAt(file, 'the file holds no offering', 'write one, or remove the file') };
+    return { stamp, documents };
+  }
+  async #judge(notes: boolean): Promise<DirectoryReading> {
+    const breathe = breathing();
+    const problems: Problem[] = [];
+    const good: { readonly document: FileDocument; readonly file: OfferingFile }[] = [];
+    const offerings: ServiceOffering[] = [];
+    for (const { documents, problem } of this.#files.values()) {
+      if (problem !== undefined) problems.push(problem);
+      for (const document of documents) {
+        await breathe();
+        const { read } = document;
+        if (read.kind === 'unreadable') problems.push(unreadable(document, read));
+        if (read.kind === 'broken') problems.push(...locate(document, read.findings));
+        if (read.kind !== 'offering') continue;
+        good.push({ document, file: read.file });
+        const outcome = await this.#decode(document, read.file);
+        if ('findings' in outcome) problems.push(...locate(document, outcome.findings));
+        else offerings.push(outcome.offering);
+        if (notes) problems.push(...locate(document, offeringNotes(read.file, this.#settings)));
+      }
+    }
+    const place = ({ file, text, linesBefore }: FileDocument): string => `${file}:${linesBefore + locator(text)(['name'], false).line}`;
+    for (const { owner, finding } of findDuplicates(good, ({ document }) => place(document)))
+      problems.push(...locate(owner.document, [finding]));
+    const broken = problems.some(({ severity }) => severity === 'error');
+    return { offerings: broken ? [] : offerings, problems: problems.sort(byPlace) };
+  }
+  async #decode(
+    document: FileDocument,
+    file: OfferingFile,
+  ): Promise<{ readonly offering: ServiceOffering } | { readonly findings: readonly Finding[] }> {
+    const texts = new Map<string, string>();
+    const findings: Finding[] = [];
+    const stamps: string[] = [];
+    for (const [index, api] of (file.apis ?? []).entries()) {
+      const reading = await this.#apis.read(api);
+      stamps.push(reading.stamp);
+      if ('text' in reading) texts.set(api.file, reading.text);
+      else
+        findings.push({
+          severity: 'error',
+          path: ['apis', index, 'file'],
+          what: `apis[${index}].file: ${api.file} ${reading.why}`,
+          fix: 'correct the file or its name',
+        });
+    }
+    if (findings.length > 0) return { findings };
+    const apiStamps = stamps.join('\n');
+    if (document.decoded?.apiStamps !== apiStamps) document.decoded = { apiStamps, offering: this.#onShelf(decodeOffering(file, texts)) };
+    return document.decoded;
+  }
+  #onShelf(offering: ServiceOffering): ServiceOffering {
+    return this.#settings.training ? offering : { ...offering, plans: offering.plans.filter(({ training }) => training === null) };
+  }
+  #apiFileNames(): readonly string[] {
+    const names = new Set<string>();
+    for (const { documents } of this.#files.values())
+      for (const { read } of documents) if (read.kind === 'offering') for (const { file } of read.file.apis ?? []) names.add(file);
+    return [...names];
+  }
+}
+type Breathe = ReturnType<typeof breathing>;
+const kept = (document: FileDocument | undefined): Pick<FileDocument, 'decoded'> =>
+  document?.decoded === undefined ? {} : { decoded: document.decoded };
+const problemAt = (file: string, what: string, fix: string, line = 1, column = 1): Problem => ({
+  severity: 'error',
+  file,
+  line,
+  column,
+  what,
+  fix,
+});
+const onlyProblem = (file: string, what: string, fix: string): DirectoryReading => ({
+  offerings: [],
+  problems: [problemAt(file, what, fix)],
+});
+const unreadable = ({ file, linesBefore }: FileDocument, { what, line, column }: Extract<ReadDocument, { kind: 'unreadable' }>): Problem =>
+  problemAt(file, what, 'correct the YAML', linesBefore + line, column);
+function locate({ file, text, linesBefore }: FileDocument, findings: readonly Finding[]): readonly Problem[] {
+  if (findings.length === 0) return [];
+  const placeOf = locator(text);
+  return findings.map(({ severity, path, atKey, what, fix }) => {
+    const { line, column } = placeOf(path, atKey === true);
+    return { severity, file, line: linesBefore + line, column, what, fix };
+  });
+}

@@ -1,0 +1,54 @@
+import { watch } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CatalogSource } from '../catalog-source.ts';
+import { DirectoryReader } from '../read-directory.ts';
+import type { DirectorySettings } from '../read-directory.ts';
+
+/** A directory is read when nothing in it has changed for so long: writers need a moment between truncating and filling a file. */
+const settledMs = 120;
+/** A directory that never comes to rest is read after so many looks all the same (about a second). */
+const mostLooks = 8;
+
+/** Offerings from the YAML files of a directory. Takes over edits in place, renames, and the symbolic-link swap of a ConfigMap. */
+export function fileCatalog(settings: DirectorySettings): CatalogSource {
+  const reader = new DirectoryReader(settings);
+  let lastRead: string | undefined;
+
+  async function settled(signal: AbortSignal): Promise<string> {
+    let seen = await reader.fingerprint();
+    for (let look = 0; look < mostLooks && lastRead !== undefined; look++) {
+      await pause(settledMs, undefined, { signal });
+      const now = await reader.fingerprint();
+      if (now === seen) break;
+      seen = now;
+    }
+    return seen;
+  }
+  return {
+    name: 'files',
+    async readIfChanged(signal) {
+      if (lastRead !== undefined && (await reader.fingerprint()) === lastRead) return undefined;
+      for (let attempt = 0; ; attempt++) {
+        await settled(signal);
+        const before = await reader.fingerprint();
+        const reading = await reader.read();
+        const after = await reader.fingerprint(); // also stamps the descriptions that were new to `before`
+        const torn = attempt < 3 && before.split('\n').some((line) => !after.split('\n').includes(line));
+        if (torn) continue;
+        lastRead = after;
+        return reading;
+      }
+    },
+    watch(onChange) {
+      try {
+        const watcher = watch(settings.directory, { persistent: false }, onChange);
+        watcher.on('error', () => {
+          watcher.close(); // polling goes on
+        });
+        return watcher;
+      } catch {
+        return { close: () => undefined }; // no such directory yet, or no watches left
+      }
+    },
+  };
+}
