@@ -39,7 +39,7 @@ function echoingContract(): MountedContract {
     (status: number): MountedContract['handlers'][string] =>
     ({ path, query, body, context }) =>
       Promise.resolve({ status, body: { path, query, body, context } });
-  const handlers = new Proxy({} as Record<string, MountedContract['handlers'][string]>, {
+  const handlers = new Proxy({}, {
     get: (_, operation) => {
       if (operation !== 'catalog.get') return echo(200);
       return (request: Parameters<MountedContract['handlers'][string]>[0]) =>

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { catalogBody, openDoor } from '../support/door.ts';
+import { rawRequest } from '../support/raw-http.ts';
+
+let door: Awaited<ReturnType<typeof openDoor>>;
+beforeAll(async () => void (door = await openDoor()));
+afterAll(() => door.close());
+const v2 = { 'x-broker-api-version': '2.17' };
+const catalog = (headers: Record<string, string> = {}, method = 'GET') =>
+  door.send('/v2/catalog', { method, as: door.as.cf, headers: { ...v2, ...headers } });
+const instance = (id: string, more: Parameters<typeof door.send>[1] = {}) =>
+  door.send(`/v2/service_instances/${id}`, { as: door.as.cf, headers: v2, ...more });
+
+describe('the catalogue', () => {
+  test('comes with an ETag of its own for each version and encoding', async () => {
+    const plain = await catalog();
+    expect(plain).toMatchObject({ status: 200, text: catalogBody.toString() });
+    expect(plain.headers).toMatchObject({
+      etag: '"v1-17-identity"',
+      'content-type': 'application/json',
+      'cache-control': 'private, no-cache',
+      'last-modified': 'Sun, 01 Nov 2026 00:00:00 GMT',
+    });
+    expect((await catalog({ 'x-broker-api-version': '2.13' })).headers['etag']).toBe('"v1-13-identity"');
+    expect((await catalog({ 'x-broker-api-version': '2.99' })).headers['etag']).toBe('"v1-17-identity"');
+  });
+  test('is not sent again to whom has it', async () => {
+    for (const header of [
+      { 'if-none-match': '"v1-17-identity"' },
+      { 'if-none-match': '"other", W/"v1-17-identity"' },
+      { 'if-none-match': '*' },
+      { 'if-modified-since': 'Sun, 01 Nov 2026 00:00:00 GMT' },
+    ]) {
+      const answer = await catalog(header);
+      expect(answer, JSON.stringify(header)).toMatchObject({ status: 304, text: '' });
+      expect(answer.headers['etag']).toBe('"v1-17-identity"');
+    }
+    for (const header of [
+      { 'if-none-match': '"old"' },
+      { 'if-none-match': '"old"', 'if-modified-since': 'Mon, 02 Nov 2026 00:00:00 GMT' },
+      { 'if-modified-since': 'Sat, 31 Oct 2026 00:00:00 GMT' },
+      { 'if-modified-since': 'never' },
+    ]) {
+      expect((await catalog(header as unknown as Record<string, string>)).status, JSON.stringify(header)).toBe(200);
+    }
+  });
+  test('answers the same on the fast path and on the whole way', async () => {
+    const variants: Record<string, string>[] = [
+      {},
+      { 'accept-encoding': 'identity' },
+      { 'if-none-match': '*' },
+      { 'x-broker-api-request-identity': 'a b' },
+      { 'accept-encoding': 'gzip' },
+      { 'x-request-id': 'r-1' },
+    ];
+    for (const variant of variants) {
+      door.changes.changed();
+      const whole = await catalog(variant);
+      const fast = await catalog(variant);
+      const comparable = ({ status, headers, text }: typeof fast) => ({
+        status,
+        text,
+        headers: { ...headers, date: '', 'x-request-id': '' },
+      });
+      expect(comparable(fast), JSON.stringify(variant)).toEqual(comparable(whole));
+    }
+  });
+  test('refuses on the fast path what the whole way refuses', async () => {
+    await catalog();
+    expect((await catalog({ 'x-broker-api-version': '1.0' })).status).toBe(412);
+    expect((await door.send('/v2/catalog', { as: door.as.cf })).status).toBe(412);
+    expect((await catalog({ authorization: 'Basic !!!' })).status).toBe(401);
+  });
+});
+
+describe('every answer', () => {
+  test.each<[string, () => Promise<{ status: number; headers: Record<string, unknown> }>]>([
+    ['200', () => catalog({ 'x-broker-api-request-identity': 'id-1' })],
+    ['304', () => catalog({ 'x-broker-api-request-identity': 'id-1', 'if-none-match': '*' })],
+    ['400', () => instance('i', { method: 'PUT', body: '{', headers: { ...v2, 'x-broker-api-request-identity': 'id-1' } })],
+    ['401', () => door.send('/v2/catalog', { headers: { 'x-broker-api-request-identity': 'id-1' } })],
+    ['404', () => door.send('/v2/nope', { as: door.as.cf, headers: { 'x-broker-api-request-identity': 'id-1' } })],
+    ['405', () => catalog({ 'x-broker-api-request-identity': 'id-1' }, 'POST')],
+    ['412', () => catalog({ 'x-broker-api-request-identity': 'id-1', 'x-broker-api-version': '3.0' })],
+  ])('of status %s echoes the request identity and has a request id', async (status, send) => {
+    const answer = await send();
+    expect(answer.status).toBe(Number(status));
+    expect(answer.headers).toMatchObject({
+      'x-broker-api-request-identity': 'id-1',
+      'x-request-id': 'id-1',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(answer.headers).not.toHaveProperty('x-powered-by');
+  });
+  test('echoes no empty identity', async () => {
+    expect((await catalog({ 'x-broker-api-request-identity': '' })).headers).not.toHaveProperty('x-broker-api-request-identity');
+  });
+  test('is one line in the log, without the credentials', async () => {
+    door.lines.length = 0;
+    await instance('i-1', { method: 'PUT', body: { service_id: 's' }, headers: { ...v2, 'x-request-id': 'my-request' } });
+    const lines = door.lines.filter(({ message }) => message === 'request');
+    expect(lines).toEqual([
+      expect.objectContaining({
+        requestId: 'my-request',
+        operation: 'serviceInstance.provision',
+        platform: 'cf',
+        method: 'PUT',
+        status: 200,
+        ms: expect.any(Number) as number,
+      }),
+    ]);
+    expect(JSON.stringify(door.lines)).not.toContain(door.cf.password);
+  });
+  test('may not be cached unless it says so', async () => {
+    expect((await instance('i')).headers['cache-control']).toBe('no-store');
+    expect((await instance('i')).headers).not.toHaveProperty('etag');
+  });
+});
+
+describe('routing', () => {
+  test('knows 404 and 405 in the words of each contract', async () => {
+    expect((await door.send('/v2/nope', { as: door.as.cf })).json()).toMatchObject({
+      description: expect.stringContaining('/v2/nope') as string,
+    });
+    const post = await catalog({}, 'POST');
+    expect(post.status).toBe(405);
+    expect(post.headers['allow']).toBe('GET, HEAD');
+    expect(post.json()).toMatchObject({ error: 'MethodNotAllowed' });
+    expect((await door.send('/v1/nope', { as: door.as.admin })).json()).toMatchObject({ status: 404 });
+    expect((await door.send('/v1/platforms', { method: 'DELETE', as: door.as.admin })).headers['allow']).toBe('GET, POST, HEAD');
+    expect((await door.send('/v2/service_instances/', { method: 'PUT', as: door.as.cf, headers: v2 })).status).toBe(404);
+    expect((await door.send('/V2/catalog', { as: door.as.cf })).status).toBe(404);
+    expect((await catalog({}, 'OPTIONS')).status).toBe(405);
+  });
+  test.each([
+    'a%2Fb%20%C3%BC',
+    'a b',
+    'ü',
+    "!$&'()*+,;=:@~.-_",
+    '..',
+    '.',
+    '%25',
+    '%F0%9F%98%80',
+    'x'.repeat(255),
+    encodeURIComponent('{"a":["<b>"]}\\\t\n'),
+    '__proto__',
+    'constructor',
+    '%3F%23',
+  ])('takes the id %s as it is', async (id) => {
+    const answer = await rawRequest(
+      door.port,
+      `GET /v2/service_instances/${encodeURI(decodeURI(id)).replaceAll('%252F', '%2F')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${door.as.cf}\r\nX-Broker-API-Version: 2.17\r\n\r\n`,
+    );
+    expect(answer.status, answer.text).toBe(200);
+  });
+  test('decodes an id once', async () => {
+    expect((await instance('a%2Fb%20%C3%BC')).json()).toMatchObject({ path: { instance_id: 'a/b ü' } });
+    expect((await instance('a%252Fb')).json()).toMatchObject({ path: { instance_id: 'a%2Fb' } });
+  });
+  test('ignores query parameters that the document does not know and coerces those that it does', async () => {
+    const answer = await door.send('/v2/service_instances/i?foo=1&accepts_incomplete=true', {
+      method: 'PUT',
+      as: door.as.cf,
+      headers: v2,
+      body: { service_id: 's', unknown: 1 },
+    });
+    expect(answer.json()).toMatchObject({ query: { accepts_incomplete: true }, body: { service_id: 's', unknown: 1 } });
+    expect(
+      (
+        await door.send('/v2/service_instances/i?accepts_incomplete=banana', {
+          method: 'PUT',
+          as: door.as.cf,
+          headers: v2,
+          body: { service_id: 's' },
+        })
+      ).status,
+    ).toBe(400);
+  });
+});
+
+describe('a slow or silent client', () => {
+  test('is cut by the time limits of the server', () => {
+    expect(door.server).toMatchObject({
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 5_000,
+      maxHeadersCount: 65,
+      maxConnections: 2_000,
+    });
+  });
+});
