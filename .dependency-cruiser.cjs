@@ -2,12 +2,12 @@
 const may = {
   access: [],
   audit: [],
-  operations: ['mesh'],
+  operations: ['mesh', 'access'],
   identity: [],
   mesh: [],
   catalog: ['mesh'],
-  instances: ['catalog', 'operations', 'mesh', 'access'],
-  bindings: ['catalog', 'instances', 'operations', 'identity', 'mesh', 'access'],
+  instances: ['catalog', 'operations', 'mesh', 'access', 'usage'],
+  bindings: ['catalog', 'instances', 'operations', 'identity', 'mesh', 'access', 'usage'],
   usage: ['catalog', 'access'],
   background: [],
   observe: ['operations'],
@@ -54,7 +54,12 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(built-ins[.]ts|app[.]ts|app/|[^/]+/(drivers|issuers|sources)/)|[.]test[.]ts$' },
       to: { path: '^src/[^/]+/(drivers|issuers|sources)/' },
     },
-    { name: 'src-does-not-know-tests', severity: 'error', from: { path: '^src/', pathNot: '[.]test[.]ts$' }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'src-does-not-know-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^(test|bench)/' },
+    },
     {
       name: 'no-development-package-at-run-time',
       severity: 'error',
@@ -62,5 +67,10 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],
-  options: { tsPreCompilationDeps: 'specify', tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] } },
+  options: {
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
 };

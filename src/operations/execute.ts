@@ -9,6 +9,7 @@ import { LeaseLost } from './lease-lost.ts';
 import type { Outcome, OperationStore } from './operation-store.ts';
 import type { Operation } from './operation.ts';
 import type { Recipe, Recipes, Step, StepContext } from './step.ts';
+import { TrainingFailure } from './training.ts';
 
 export interface OperationStores {
   readonly operations: OperationStore;
@@ -102,12 +103,11 @@ async function end<Stores extends OperationStores>(
   operation: Operation,
 ): Promise<void> {
   const failed = operation.undoing;
-  const usable = failed && operation.kind === 'update' ? true : null;
   const outcome: Outcome = {
     state: failed ? 'failed' : 'succeeded',
     description: failed ? operation.description : '',
-    instanceUsable: usable,
-    updateRepeatable: usable,
+    instanceUsable: failed && (operation.kind === 'update' || operation.kind === 'deprovision') ? true : null,
+    updateRepeatable: failed && operation.kind === 'update' ? true : null,
   };
   await transact(async (stores) => {
     await stores.operations.finish({ id: operation.id, epoch: operation.epoch }, outcome);
@@ -132,7 +132,7 @@ type Decision =
 /** What follows a failed try (operations that cannot be undone, and undoing itself, never end: they go to quarantine). */
 export function decide<Stores>(recipe: Recipe<Stores>, operation: Operation, error: unknown, random: Random): Decision {
   const exhausted = operation.attempts >= triesOf[classify(error)];
-  if (exhausted && recipe.undoable && !operation.undoing) return { turn: true };
+  if (error instanceof TrainingFailure || (exhausted && recipe.undoable && !operation.undoing)) return { turn: true };
   const stuck = exhausted || (operation.overdue && (operation.undoing || !recipe.undoable));
   if (stuck) return { turn: false, state: 'quarantined', delayMs: quarantineMs };
   return { turn: false, state: operation.undoing ? 'undoing' : 'pending', delayMs: backoffMs(operation.attempts, random) };

@@ -35,3 +35,6 @@ export interface Operation {
   readonly instanceUsable: boolean | null;
   readonly updateRepeatable: boolean | null;
 }
+
+/** Unfinished longer than this reads failed where a plan says nothing (CAT-24). */
+export const defaultPollingSeconds = 3_600;

@@ -1,0 +1,166 @@
+import type { AuditEntry } from '../audit/audit.ts';
+import type { CredentialKind } from '../catalog/offering.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { Sql } from '../kernel/sql.ts';
+import type { Consumer } from '../mesh/consumer.ts';
+import type { Exposure } from '../mesh/contribution.ts';
+import { pgOperationStore } from '../operations/operation-store.pg.ts';
+import type { NewOperation } from '../operations/operation-store.ts';
+import type { BindingStore, FoundBinding, NewBinding } from './binding-store.ts';
+import type { BindingState, ServiceBinding } from './binding.ts';
+
+interface BindingRow {
+  readonly id: string;
+  readonly platform_id: string;
+  readonly instance_uuid: string;
+  readonly binding_id: string;
+  readonly ref: string;
+  readonly life: number;
+  readonly lineage_id: string;
+  readonly predecessor_binding_id: string | null;
+  readonly state: BindingState;
+  readonly plan_id: string;
+  readonly context: JsonObject;
+  readonly bind_resource: JsonObject;
+  readonly parameters: JsonObject;
+  readonly request_hash: string;
+  readonly consumer: Consumer;
+  readonly consumer_name: string;
+  readonly principal: string;
+  readonly credential_kind: CredentialKind;
+  readonly csr_pem: string | null;
+  readonly exposure: Exposure;
+  readonly life_seconds: number | null;
+  readonly expires_at: Date | null;
+  readonly renew_before: Date | null;
+  readonly overdue: boolean;
+}
+const fromRow = (row: BindingRow): ServiceBinding => ({
+  uuid: row.id,
+  platformId: row.platform_id,
+  instanceUuid: row.instance_uuid,
+  bindingId: row.binding_id,
+  ref: row.ref,
+  life: row.life,
+  lineageId: row.lineage_id,
+  predecessorBindingId: row.predecessor_binding_id,
+  state: row.state,
+  planId: row.plan_id,
+  context: row.context,
+  bindResource: row.bind_resource,
+  parameters: row.parameters,
+  requestHash: row.request_hash,
+  consumer: row.consumer,
+  consumerName: row.consumer_name,
+  principal: row.principal,
+  credentialKind: row.credential_kind,
+  csrPem: row.csr_pem,
+  exposure: row.exposure,
+  lifeSeconds: row.life_seconds,
+  expiresAt: row.expires_at,
+  renewBefore: row.renew_before,
+  overdue: row.overdue,
+});
+const columns = '*, coalesce(expires_at <= clock_timestamp(), false) as overdue';
+
+/** One statement; the instance's row is share-locked, so that no binding is born on an instance that is being deleted (I24). */
+const accept = {
+  name: 'binding_accept',
+  text: `with instance as (
+    select id from service_instance where id = $3 and state = 'ready' and plan_id = $4 for share
+  ), binding as (
+    insert into service_binding (id, platform_id, instance_uuid, binding_id, ref, life, lineage_id, predecessor_id, predecessor_binding_id,
+        state, plan_id, context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds)
+      select $1, $2, id, $5, $6, $7, $8, $9, $10, 'binding', $4, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 from instance
+      on conflict do nothing returning id
+  ), operation as (
+    insert into operation (id, platform_id, resource_kind, resource_id, kind, input, request_hash, deadline_at)
+      select $21, $2, 'binding', id::text, 'bind', $22, $14, clock_timestamp() + make_interval(secs => $23) from binding
+  ), audit as (
+    insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
+      select $24, $25, $26, $27, id::text, $28, $29 from binding
+  ) select id from binding`,
+};
+const acceptValues = (b: NewBinding, o: NewOperation, a: AuditEntry): readonly unknown[] => [
+  b.uuid,
+  b.platformId,
+  b.instanceUuid,
+  b.planId,
+  b.bindingId,
+  b.ref,
+  b.life,
+  b.lineageId,
+  b.predecessorUuid,
+  b.predecessorBindingId,
+  JSON.stringify(b.context),
+  JSON.stringify(b.bindResource),
+  JSON.stringify(b.parameters),
+  b.requestHash,
+  JSON.stringify(b.consumer),
+  b.consumerName,
+  b.principal,
+  b.credentialKind,
+  b.csrPem,
+  b.lifeSeconds,
+  o.id,
+  JSON.stringify(o.input),
+  o.deadlineSeconds,
+  a.actor,
+  a.originatingIdentity === null ? null : JSON.stringify(a.originatingIdentity),
+  a.requestId,
+  a.action,
+  a.outcome,
+  JSON.stringify(a.detail),
+];
+const find = {
+  name: 'binding_find',
+  text: `select ${columns} from service_binding where platform_id = $1 and binding_id = $2 order by life desc limit 1`,
+};
+const byUuid = { name: 'binding_by_uuid', text: `select ${columns} from service_binding where id = $1` };
+const byRef = { name: 'binding_by_ref', text: `select ${columns} from service_binding where ref = $1` };
+const setState = {
+  name: 'binding_set_state',
+  text: `update service_binding set state = $2, gone_at = case when $2 = 'gone' then clock_timestamp() end where id = $1`,
+};
+const begin = {
+  name: 'binding_begin',
+  text: `update service_binding b set state = 'ready', ready_at = now.at, expires_at = stop.at, renew_before = now.at + (stop.at - now.at) * 2 / 3
+    from (select clock_timestamp() as at) now,
+      lateral (select least(expires_at, now.at + make_interval(secs => life_seconds)) as at from service_binding where id = $1) stop
+    where b.id = $1`,
+};
+const due = `select ${columns} from service_binding where state = 'ready' and expires_at <= clock_timestamp() order by expires_at limit $1`;
+
+export function pgBindingStore(sql: Sql): BindingStore {
+  const operations = pgOperationStore(sql);
+  const one = async (
+    statement: { name: string; text: string } | string,
+    values: readonly unknown[],
+  ): Promise<ServiceBinding | undefined> => {
+    const row = (await sql.run<BindingRow>(statement, values)).rows[0];
+    return row === undefined ? undefined : fromRow(row);
+  };
+  const withOperation = async (binding: ServiceBinding | undefined): Promise<FoundBinding | undefined> =>
+    binding === undefined ? undefined : { binding, operation: await operations.unfinished('binding', binding.uuid) };
+  return {
+    find: async (platformId, bindingId) => withOperation(await one(find, [platformId, bindingId])),
+    byUuid: (uuid) => one(byUuid, [uuid]),
+    byRef: (ref) => one(byRef, [ref]),
+    async accept(binding, operation, audit) {
+      return (await sql.run(accept, acceptValues(binding, operation, audit))).count === 1;
+    },
+    lock: async (uuid) => withOperation(await one(`${byUuid.text} for update`, [uuid])),
+    async setState(uuid, state) {
+      await sql.run(setState, [uuid, state]);
+    },
+    async bound(uuid, notAfter) {
+      await sql.run('update service_binding set expires_at = $2 where id = $1', [uuid, notAfter]);
+    },
+    async begin(uuid) {
+      await sql.run(begin, [uuid]);
+    },
+    async due(limit) {
+      return (await sql.run<BindingRow>(due, [limit])).rows.map(fromRow);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { BrokerError } from '../kernel/errors.ts';
+import { point } from '../kernel/points.ts';
+import { acceptedAudit } from '../operations/accepted-audit.ts';
+import type { Caller } from '../operations/operation-port.ts';
+import { runSynchronously } from '../operations/operation-runner.ts';
+import { defaultPollingSeconds, type Operation } from '../operations/operation.ts';
+import type { DeleteOutcome, DeleteRequest } from './instance-port.ts';
+import type { InstanceDeps, InstanceStores } from './instance-service.ts';
+import type { FoundInstance } from './instance-store.ts';
+import type { ServiceInstance } from './instance.ts';
+import { trainedBehaviour } from './trained-behaviour.ts';
+
+/**
+ * OSB 2.17 "Deprovisioning", order DEP-05: async-required, gone, wrong ids. Live bindings go with the instance (AMB-18); a provision
+ * that still runs is cancelled (DEP-07).
+ */
+export async function deprovision(deps: InstanceDeps, caller: Caller, instanceId: string, request: DeleteRequest): Promise<DeleteOutcome> {
+  const { platformId } = caller.platform;
+  const entry = deps.catalog.find(request.serviceId, request.planId);
+  if (entry?.plan.asynchronous === true && !request.acceptsIncomplete)
+    throw new BrokerError('async-required', 'add accepts_incomplete=true');
+  const found = await deps.stores.instances.find(platformId, instanceId);
+  if (found === undefined || found.instance.state === 'gone') throw new BrokerError('gone', 'no service instance with this id');
+  checkIds(found.instance, request);
+  const plan = deps.catalog.find(found.instance.serviceId, found.instance.planId)?.plan;
+  const asynchronous = plan?.asynchronous ?? request.acceptsIncomplete;
+  if (asynchronous && !request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
+  const operationId = await accept(deps, caller, found.instance, plan, asynchronous);
+  if (asynchronous) {
+    deps.runner.wake();
+    await point('C4');
+    return { kind: 'accepted', operation: operationId };
+  }
+  await runSynchronously(deps.runner, deps.stores.operations, operationId, false, deps.syncTimeoutMs);
+  return { kind: 'deleted' };
+}
+
+function checkIds(instance: ServiceInstance, request: DeleteRequest): void {
+  if (request.serviceId !== instance.serviceId) {
+    throw new BrokerError('bad-request', `service_id: the instance is of "${instance.serviceId}"`, { field: 'service_id' });
+  }
+  if (!instance.planIds.includes(request.planId)) {
+    throw new BrokerError('bad-request', `plan_id: the instance is on plan "${instance.planId}"`, { field: 'plan_id' });
+  }
+}
+
+async function accept(
+  deps: InstanceDeps,
+  caller: Caller,
+  seen: ServiceInstance,
+  plan: Parameters<typeof trainedBehaviour>[0],
+  asynchronous: boolean,
+): Promise<string> {
+  const operationId = deps.random.uuid();
+  const deadlineSeconds = plan?.maximumPollingDurationSeconds ?? defaultPollingSeconds;
+  const accepted = await deps.transact(async (stores) => {
+    const { instances, operations, audit } = stores;
+    const locked = await instances.lock(seen.uuid);
+    if (locked === undefined || locked.instance.state === 'gone') throw new BrokerError('gone', 'no service instance with this id');
+    const running = await makeWay(stores, locked, deadlineSeconds);
+    if (running !== undefined) return running.id;
+    const last = await operations.lastOperation('instance', seen.uuid, null);
+    const triedBefore = last?.kind === 'deprovision';
+    await instances.closeBindings(seen.uuid);
+    await instances.setState(seen.uuid, 'deprovisioning');
+    await operations.insert({
+      id: operationId,
+      platformId: seen.platformId,
+      resourceKind: 'instance',
+      resourceId: seen.uuid,
+      kind: 'deprovision',
+      input: { trained: triedBefore ? null : trainedBehaviour(plan, 'deprovision'), synchronous: !asynchronous },
+      requestHash: '',
+      deadlineSeconds,
+    });
+    await audit.append(
+      acceptedAudit(caller, 'instance.deprovision', seen.uuid, { ref: seen.ref, instance_id: seen.instanceId, operation: operationId }),
+    );
+    await point('C2');
+    return operationId;
+  });
+  await point('C3');
+  return accepted;
+}
+
+/** A running deprovision is the answer to this one; a provision is cancelled; an update is not (AMB-19). */
+async function makeWay(
+  { operations }: InstanceStores,
+  { operation }: FoundInstance,
+  deadlineSeconds: number,
+): Promise<Operation | undefined> {
+  if (operation === undefined) return undefined;
+  if (operation.kind === 'deprovision') {
+    if (operation.state === 'quarantined' || operation.overdue) await operations.hurry(operation.id, deadlineSeconds);
+    return operation;
+  }
+  if (operation.kind !== 'provision')
+    throw new BrokerError('concurrency', 'the service instance is being updated: delete it when that has ended');
+  await operations.supersede(operation.id, 'cancelled: the instance was deleted while it was being provisioned');
+  return undefined;
+}

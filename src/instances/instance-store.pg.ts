@@ -1,0 +1,152 @@
+import type { JsonObject } from '../kernel/json.ts';
+import type { Sql } from '../kernel/sql.ts';
+import type { PlanSnapshot } from '../mesh/contribution.ts';
+import { LeaseLost } from '../operations/lease-lost.ts';
+import { pgOperationStore } from '../operations/operation-store.pg.ts';
+import { pgInstanceBindings } from './instance-bindings.pg.ts';
+import type { FoundInstance, InstanceStore, NewInstance } from './instance-store.ts';
+import type { InstanceState, ServiceInstance } from './instance.ts';
+import type { NewOperation } from '../operations/operation-store.ts';
+import type { AuditEntry } from '../audit/audit.ts';
+
+interface InstanceRow {
+  readonly id: string;
+  readonly platform_id: string;
+  readonly instance_id: string;
+  readonly ref: string;
+  readonly life: number;
+  readonly state: InstanceState;
+  readonly service_offering_id: string;
+  readonly offering_name: string;
+  readonly plan_id: string;
+  readonly plan_ids: readonly string[];
+  readonly snapshot_hash: string;
+  readonly organization_guid: string;
+  readonly space_guid: string;
+  readonly context: JsonObject;
+  readonly parameters: JsonObject;
+  readonly maintenance_version: string | null;
+  readonly request_hash: string;
+  readonly usable: boolean;
+}
+const fromRow = (row: InstanceRow): ServiceInstance => ({
+  uuid: row.id,
+  platformId: row.platform_id,
+  instanceId: row.instance_id,
+  ref: row.ref,
+  life: row.life,
+  state: row.state,
+  serviceId: row.service_offering_id,
+  offeringName: row.offering_name,
+  planId: row.plan_id,
+  planIds: row.plan_ids,
+  snapshotHash: row.snapshot_hash,
+  organizationGuid: row.organization_guid,
+  spaceGuid: row.space_guid,
+  context: row.context,
+  parameters: row.parameters,
+  maintenanceVersion: row.maintenance_version,
+  requestHash: row.request_hash,
+  usable: row.usable,
+});
+
+/** The accept transaction as one statement: either all four rows or none (performance: one round trip, one commit). */
+const accept = {
+  name: 'instance_accept',
+  text: `with snapshot as (
+    insert into plan_snapshot (hash, snapshot) values ($5, $6) on conflict do nothing
+  ), instance as (
+    insert into service_instance (id, platform_id, instance_id, ref, life, state, service_offering_id, offering_name, plan_id, plan_ids,
+        snapshot_hash, organization_guid, space_guid, context, parameters, maintenance_version, request_hash)
+      values ($1, $2, $3, $4, $7, 'provisioning', $8, $9, $10, array[$10], $5, $11, $12, $13, $14, $15, $16)
+      on conflict do nothing returning id
+  ), operation as (
+    insert into operation (id, platform_id, resource_kind, resource_id, kind, input, request_hash, deadline_at)
+      select $17, $2, 'instance', id::text, 'provision', $18, $16, clock_timestamp() + make_interval(secs => $19) from instance
+  ), audit as (
+    insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
+      select $20, $21, $22, $23, id::text, $24, $25 from instance
+  ) select id from instance`,
+};
+const find = {
+  name: 'instance_find',
+  text: 'select * from service_instance where platform_id = $1 and instance_id = $2 order by life desc limit 1',
+};
+const change = {
+  name: 'instance_change',
+  text: `update service_instance set plan_id = $2, snapshot_hash = $3, parameters = $4, context = $5, maintenance_version = $6,
+      plan_ids = case when $2 = any (plan_ids) then plan_ids else array_append(plan_ids, $2) end
+    where id = $1 and exists (select 1 from operation where id = $7 and lease_epoch = $8 and state not in ('succeeded', 'failed') for share)`,
+};
+/** ready_at and gone_at are set with the state that they belong to. */
+const setState = {
+  name: 'instance_set_state',
+  text: `update service_instance set state = $2,
+      ready_at = case when $2 = 'ready' then coalesce(ready_at, clock_timestamp()) else ready_at end,
+      gone_at = case when $2 = 'gone' then clock_timestamp() end
+    where id = $1`,
+};
+const acceptValues = (i: NewInstance, o: NewOperation, a: AuditEntry): readonly unknown[] => [
+  i.uuid,
+  i.platformId,
+  i.instanceId,
+  i.ref,
+  i.snapshot.hash,
+  JSON.stringify(i.snapshot.snapshot),
+  i.life,
+  i.serviceId,
+  i.offeringName,
+  i.planId,
+  i.organizationGuid,
+  i.spaceGuid,
+  JSON.stringify(i.context),
+  JSON.stringify(i.parameters),
+  i.maintenanceVersion,
+  i.requestHash,
+  o.id,
+  JSON.stringify(o.input),
+  o.deadlineSeconds,
+  a.actor,
+  a.originatingIdentity === null ? null : JSON.stringify(a.originatingIdentity),
+  a.requestId,
+  a.action,
+  a.outcome,
+  JSON.stringify(a.detail),
+];
+
+export function pgInstanceStore(sql: Sql): InstanceStore {
+  const operations = pgOperationStore(sql);
+  const withOperation = async (row: InstanceRow | undefined): Promise<FoundInstance | undefined> =>
+    row === undefined ? undefined : { instance: fromRow(row), operation: await operations.unfinished('instance', row.id) };
+  return {
+    async find(platformId, instanceId) {
+      return withOperation((await sql.run<InstanceRow>(find, [platformId, instanceId])).rows[0]);
+    },
+    async byUuid(uuid) {
+      const row = (await sql.run<InstanceRow>('select * from service_instance where id = $1', [uuid])).rows[0];
+      return row === undefined ? undefined : fromRow(row);
+    },
+    async accept(instance, operation, audit) {
+      return (await sql.run(accept, acceptValues(instance, operation, audit))).count === 1;
+    },
+    async lock(uuid) {
+      return withOperation((await sql.run<InstanceRow>('select * from service_instance where id = $1 for update', [uuid])).rows[0]);
+    },
+    async setState(uuid, state) {
+      await sql.run(setState, [uuid, state]);
+    },
+    async saveSnapshot({ hash, snapshot }) {
+      await sql.run('insert into plan_snapshot (hash, snapshot) values ($1, $2) on conflict do nothing', [hash, JSON.stringify(snapshot)]);
+    },
+    async snapshot(hash) {
+      return (await sql.run<{ snapshot: PlanSnapshot }>('select snapshot from plan_snapshot where hash = $1', [hash])).rows[0]?.snapshot;
+    },
+    async change(uuid, values, fence) {
+      const { planId, snapshotHash, maintenanceVersion } = values;
+      const json = [JSON.stringify(values.parameters), JSON.stringify(values.context)];
+      const { count } = await sql.run(change, [uuid, planId, snapshotHash, ...json, maintenanceVersion, fence.operationId, fence.epoch]);
+      if (count !== 1) throw new LeaseLost(fence.operationId);
+    },
+    ...pgInstanceBindings(sql),
+  };
+}

@@ -1,0 +1,14 @@
+import type { AuditEntry } from '../audit/audit.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { Caller } from './operation-port.ts';
+
+/** The audit row of an accepted request. */
+export const acceptedAudit = (caller: Caller, action: string, resource: string, detail: JsonObject): AuditEntry => ({
+  actor: `platform:${caller.platform.name}`,
+  originatingIdentity: caller.originatingIdentity,
+  requestId: caller.requestId,
+  action,
+  resource,
+  outcome: 'accepted',
+  detail,
+});
