@@ -134,6 +134,8 @@ async function answerNew(deps: BindingDeps, { plan }: CatalogEntry, { uuid, oper
   return { kind: 'created', binding: await viewOf(deps, uuid) };
 }
 
+const namesSame = (request: BindRequest, serviceId: string, planId: string): boolean =>
+  (request.serviceId ?? serviceId) === serviceId && (request.planId ?? planId) === planId;
 const otherAttributes =
   'a service binding with this id exists with other attributes: use another binding_id, or the attributes it was made with';
 async function answerExisting(
@@ -144,11 +146,10 @@ async function answerExisting(
 ): Promise<BindOutcome> {
   if (binding.state === 'unbinding') throw new BrokerError('concurrency', 'the binding is being deleted: wait until it is gone');
   const serviceId = (await deps.stores.instances.byUuid(binding.instanceUuid))?.serviceId ?? '';
-  const { planId } = binding;
-  const sameIds = (request.serviceId ?? serviceId) === serviceId && (request.planId ?? planId) === planId;
-  if (binding.requestHash !== requestHash || !sameIds) throw new BrokerError('conflict', otherAttributes);
+  if (binding.requestHash !== requestHash || !namesSame(request, serviceId, binding.planId))
+    throw new BrokerError('conflict', otherAttributes);
   if (binding.state !== 'binding' || operation === undefined) return { kind: 'exists', binding: await viewOf(deps, binding.uuid) };
-  if (deps.catalog.find(serviceId, planId)?.plan.asynchronous === true) {
+  if (deps.catalog.find(serviceId, binding.planId)?.plan.asynchronous === true) {
     if (!request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
     return { kind: 'accepted', operation: operation.id };
   }
