@@ -1,5 +1,13 @@
+import 'reflect-metadata';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMetricsServer } from '../../src/api/metrics-server.ts';
+import { defaultHttpSettings } from '../../src/api/server.ts';
 import { catalogBody, openDoor } from '../support/door.ts';
+import { basic } from '../support/memory-access.ts';
 import { rawRequest } from '../support/raw-http.ts';
 
 let door: Awaited<ReturnType<typeof openDoor>>;
@@ -187,5 +195,50 @@ describe('a slow or silent client', () => {
       maxHeadersCount: 65,
       maxConnections: 2_000,
     });
+  });
+});
+
+describe('listeners', () => {
+  test('speak TLS where a certificate is set, and say so to browsers', async () => {
+    const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const certificate = await X509CertificateGenerator.createSelfSigned({
+      name: 'CN=localhost',
+      keys,
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    });
+    const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+    const cert = certificate.toString('pem');
+    const secure = await openDoor(() => ({ settings: { ...defaultHttpSettings, tls: { cert, key } } }));
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ port: secure.port, host: '127.0.0.1', path: '/livez', ca: cert, checkServerIdentity: () => undefined }, resolve).on(
+        'error',
+        reject,
+      );
+    });
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d+/);
+    await secure.close();
+  });
+  test('for metrics alone need no credentials and serve nothing else', async () => {
+    const metrics = createMetricsServer({
+      request: () => undefined,
+      expose: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+    });
+    await new Promise<void>((resolve) => metrics.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(metrics.address() as AddressInfo).port}`;
+    expect(await (await fetch(`${url}/metrics`)).text()).toBe('up 1\n');
+    expect((await fetch(`${url}/v1/platforms`)).status).toBe(404);
+    metrics.closeAllConnections();
+    metrics.close();
+  });
+  test('behind a proxy limit failures by the address that the proxy names', async () => {
+    const proxied = await openDoor(() => ({
+      settings: { ...defaultHttpSettings, trustProxy: 'loopback', failureLimit: { failures: 1, windowSeconds: 60 } },
+    }));
+    const from = async (address: string): Promise<number> =>
+      (await proxied.send('/v2/catalog', { as: basic('cf', 'wrong'), headers: { 'x-forwarded-for': address } })).status;
+    expect([await from('192.0.2.1'), await from('192.0.2.1'), await from('192.0.2.2')]).toEqual([401, 429, 401]);
+    await proxied.close();
   });
 });
