@@ -8,9 +8,11 @@ create table mesh_scope (
   objects_hash text not null default '',
   object_ids jsonb not null default '[]',
   settled_revision bigint not null default 0,
+  changed_by text not null default '',
   updated_at timestamptz not null default clock_timestamp()
 );
 comment on table mesh_scope is 'A set of mesh objects compiled as a whole. Its row is the lock; revision only rises and is kept when the objects are gone.';
+create index mesh_scope_unsettled on mesh_scope (changed_by) where settled_revision < revision;
 create table mesh_member (
   scope text not null,
   binding_ref text not null,

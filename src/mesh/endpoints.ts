@@ -11,6 +11,8 @@ export interface MeshEndpoint {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** The number of the service's port behind it, by which access rules name ports. */
+  readonly servicePort: number;
   readonly protocol: 'http' | 'http2' | 'grpc' | 'https' | 'tls' | 'tcp';
   /** Without a path: `http://reviews.bookinfo.svc.cluster.local:9080`. */
   readonly uri: string;
@@ -37,6 +39,7 @@ export function endpointsOf(contribution: Contribution, settings: MeshSettings):
         name: port.name,
         host,
         port: settings.gateway.port,
+        servicePort: port.number,
         protocol: port.protocol === 'GRPC' ? 'grpc' : 'https',
         uri: `https://${host}:${settings.gateway.port}`,
         serverIdentity: `dns:${host}`,
@@ -51,6 +54,7 @@ function meshEndpoint({ snapshot }: Contribution, host: string, port: ServicePor
     name: port.name,
     host,
     port: port.number,
+    servicePort: port.number,
     protocol: inMesh[port.protocol],
     uri: `${schemes[port.protocol]}://${host}:${port.number}`,
     serverIdentity: workloadId(trustDomain, namespace, serviceAccount),

@@ -20,8 +20,6 @@ export const verdictKey = `${verdictPrefix}shadow_effective_policy_id`;
 export const httpRbacMetadata = 'envoy.filters.http.rbac';
 export const networkRbacMetadata = 'envoy.filters.network.rbac';
 
-/** Envoy's configuration inside a patch: free-form to the API server. */
-export const patchValue = (value: Readonly<Record<string, unknown>>): NonNullable<NonNullable<ConfigPatch['patch']>['value']> => value;
 export type PatchContext = 'SIDECAR_INBOUND' | 'GATEWAY';
 const connectionManager = 'envoy.filters.network.http_connection_manager';
 export const inHttpFilters = (context: PatchContext): NonNullable<ConfigPatch['match']> => ({

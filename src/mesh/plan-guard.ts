@@ -2,7 +2,7 @@ import type { ConsumerKind } from './consumer.ts';
 import type { GuardDefinition } from './contribution.ts';
 import { accessLogProviderName } from './access-log-format.ts';
 import { protobufDuration, milliseconds } from './duration.ts';
-import { envoy, patchValue } from './envoy-types.ts';
+import { envoy } from './envoy-types.ts';
 import { kubernetesService } from './hosts.ts';
 import type { MeshObject } from './mesh-object.ts';
 import type { GrantForm } from './mesh-service.ts';
@@ -149,10 +149,10 @@ function connections(guard: GuardDefinition, settings: MeshSettings): readonly M
   const shortest = bounds.sort((a, b) => milliseconds(a) - milliseconds(b))[0];
   const ports = tcpPorts(service).map(workloadPort);
   if (shortest === undefined || ports.length === 0) return [];
-  const value = patchValue({
+  const value = {
     name: 'envoy.filters.network.tcp_proxy',
     typed_config: { '@type': envoy.tcpProxy, max_downstream_connection_duration: protobufDuration(shortest) },
-  });
+  };
   const filter = { name: 'envoy.filters.network.tcp_proxy' };
   return [
     meshObject('EnvoyFilter', service.namespace, nameOf(guard, 'connections'), ofGuard(guard, settings), {

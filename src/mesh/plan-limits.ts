@@ -1,4 +1,4 @@
-import { atRouter, envoy, httpRbacMetadata, patchValue, verdictKey, type PatchContext } from './envoy-types.ts';
+import { atRouter, envoy, httpRbacMetadata, verdictKey, type PatchContext } from './envoy-types.ts';
 import type { MeshObject } from './mesh-object.ts';
 import type { GrantForm } from './mesh-service.ts';
 import { meshObject, type ConfigPatch, type ObjectSpecs, type Ownership } from './object-kinds.ts';
@@ -44,7 +44,7 @@ export function planLimits(
 ): MeshObject | undefined {
   const limited = plans.filter(({ limits }) => limits.requestsPerSecond !== null).sort((a, b) => (a.tag < b.tag ? -1 : 1));
   if (limited.length === 0) return undefined;
-  const patch: NonNullable<ConfigPatch['patch']> = { operation: 'INSERT_BEFORE', value: patchValue(limitFilter(limited, forms)) };
+  const patch: NonNullable<ConfigPatch['patch']> = { operation: 'INSERT_BEFORE', value: limitFilter(limited, forms) };
   return meshObject('EnvoyFilter', namespace, name, ownership, {
     ...target,
     priority: 20,

@@ -1,4 +1,4 @@
-import { envoy, inHttpFilters, networkRbacMetadata, httpRbacMetadata, patchValue, verdictKey, type PatchContext } from './envoy-types.ts';
+import { envoy, inHttpFilters, networkRbacMetadata, httpRbacMetadata, verdictKey, type PatchContext } from './envoy-types.ts';
 import type { MeshObject } from './mesh-object.ts';
 import { meshObject, type AuthorizationRule, type ConfigPatch, type Ownership } from './object-kinds.ts';
 import { verdictShards } from './scope.ts';
@@ -32,13 +32,13 @@ export function planVerdictHooks(place: VerdictPlace, ownership: Ownership): Mes
   const patches: ConfigPatch[] = [];
   if (place.hasHttp) {
     for (const shard of verdictShards) {
-      const value = patchValue(hook(httpListName(place, shard), envoy.httpRbac, {}));
+      const value = hook(httpListName(place, shard), envoy.httpRbac, {});
       patches.push({ applyTo: 'HTTP_FILTER', match: inHttpFilters(place.context), patch: { operation: 'INSERT_FIRST', value } });
     }
   }
   for (const destinationPort of place.tcpPorts) {
     for (const shard of verdictShards) {
-      const value = patchValue(hook(tcpListName(place, shard), envoy.networkRbac, { stat_prefix: 'meshbroker' }));
+      const value = hook(tcpListName(place, shard), envoy.networkRbac, { stat_prefix: 'meshbroker' });
       const match = { context: place.context, listener: { filterChain: { destinationPort } } };
       patches.push({ applyTo: 'NETWORK_FILTER', match, patch: { operation: 'INSERT_FIRST', value } });
     }

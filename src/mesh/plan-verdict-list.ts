@@ -1,5 +1,5 @@
 import type { Contribution } from './contribution.ts';
-import { envoy, patchValue, verdictPrefix, type PatchContext } from './envoy-types.ts';
+import { envoy, verdictPrefix, type PatchContext } from './envoy-types.ts';
 import { grantedAccess, type HttpAccess } from './granted-access.ts';
 import { gatewayHostForms, gatewayHosts, hostForms } from './hosts.ts';
 import type { MeshObject } from './mesh-object.ts';
@@ -30,7 +30,7 @@ export function planVerdictList(place: VerdictPlace, shard: string, members: rea
 const listPatch = (context: PatchContext, name: string, config: Json): ConfigPatch => ({
   applyTo: 'EXTENSION_CONFIG',
   match: { context },
-  patch: { operation: 'ADD', value: patchValue({ name, typed_config: config }) },
+  patch: { operation: 'ADD', value: { name, typed_config: config } },
 });
 function byPrincipal(members: readonly Contribution[]): readonly (readonly [string, readonly Contribution[]])[] {
   const groups = new Map<string, Contribution[]>();

@@ -133,7 +133,7 @@ function treatment({ action, owners, port }: RouteFragment, place: RoutePlace): 
             },
           ],
     fault: fault(action),
-  }) as Partial<HttpRoute>;
+  });
 }
 function retries({ retries: wanted }: RouteAction): HttpRoute['retries'] {
   if (wanted === null) return undefined;

@@ -1,7 +1,7 @@
 import type { Contribution, Exposure, GuardDefinition } from './contribution.ts';
 import type { ObjectId } from './mesh-object.ts';
 
-/** A scope's row, locked for the rest of the transaction. */
+/** A scope's row. */
 export interface ScopeState {
   readonly scope: string;
   readonly revision: number;
@@ -12,14 +12,26 @@ export interface ScopeState {
   /** The last revision known to be at the target. */
   readonly settledRevision: number;
 }
+export interface Revision {
+  readonly scope: string;
+  readonly revision: number;
+  readonly objectsHash: string;
+  readonly objectIds: readonly ObjectId[];
+  /** Who wanted it: a binding's reference or `guard/<offering id>`. Whoever it is writes it to the target, also after a crash. */
+  readonly changedBy: string;
+}
 /** Scopes, their members and the guards, bound to a connection or a transaction. Implemented by scope-store.pg.ts. */
 export interface ScopeStore {
-  /** Creates the row when missing and locks it; callers lock several in sorted order. */
+  /** Creates the row when missing and locks it for the rest of the transaction; callers lock several in sorted order. */
   lock(scope: string): Promise<ScopeState>;
-  revise(scope: string, revision: number, objectsHash: string, objectIds: readonly ObjectId[]): Promise<void>;
-  /** After a successful write: forget removed objects. No effect when a newer revision exists. */
+  /** Reads without a lock. */
+  state(scope: string): Promise<ScopeState | undefined>;
+  revise(revision: Revision): Promise<void>;
+  /** After a successful write: forgets removed objects. No effect when a newer revision exists. */
   settle(scope: string, revision: number, objectIds: readonly ObjectId[]): Promise<void>;
   currentRevision(scope: string): Promise<number>;
+  /** Scopes whose last revision was wanted by this one and may not be at the target. */
+  unsettled(changedBy: string): Promise<readonly string[]>;
   /** Sets the binding's exposure and its memberships: exactly these scopes. */
   expose(bindingRef: string, exposure: Exposure, scopes: readonly string[]): Promise<void>;
   contribution(bindingRef: string): Promise<Contribution | undefined>;
@@ -27,6 +39,16 @@ export interface ScopeStore {
   members(scope: string): Promise<readonly Contribution[]>;
   scopesOf(bindingRef: string): Promise<readonly string[]>;
   guard(offeringId: string): Promise<GuardDefinition | undefined>;
+  guards(): Promise<readonly GuardDefinition[]>;
+  /** Keeps the guard from being released until the transaction ends. False: there is none. */
+  holdGuard(offeringId: string): Promise<boolean>;
   saveGuard(guard: GuardDefinition): Promise<void>;
   deleteGuard(offeringId: string): Promise<void>;
+  /** Bindings of the offering that have anything in the mesh. */
+  exposedBindings(offeringId: string): Promise<number>;
+}
+/** Keeps a worker whose lease is lost from changing the mesh. Implemented by src/operations/operation-fence.pg.ts. */
+export interface OperationFence {
+  /** Throws LeaseLost unless the operation is unfinished and held at that epoch; it stays so until the transaction ends. */
+  hold(operationId: string, epoch: number): Promise<void>;
 }

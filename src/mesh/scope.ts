@@ -18,30 +18,25 @@ export const verdictScope = (offeringId: string, shard: string): string => `verd
 export const gatewayScope = 'gateway';
 export const gatewayVerdictScope = (shard: string): string => `gateway-verdicts/${shard}`;
 
+const parsers: Readonly<Record<Scope['kind'], (rest: readonly string[]) => Scope>> = {
+  guard: (rest) => ({ kind: 'guard', offeringId: rest.join('/') }),
+  verdicts: (rest) => ({ kind: 'verdicts', offeringId: rest.slice(0, -1).join('/'), shard: rest.at(-1) ?? '' }),
+  gateway: () => ({ kind: 'gateway' }),
+  'gateway-verdicts': (rest) => ({ kind: 'gateway-verdicts', shard: rest.join('/') }),
+  'gateway-destinations': (rest) => ({ kind: 'gateway-destinations', host: rest.join('/') }),
+  'gateway-routes': (rest) => ({ kind: 'gateway-routes', host: rest.join('/') }),
+  routes: ([namespace = '', ...rest]) => ({ kind: 'routes', namespace, host: rest.join('/') }),
+  ambient: (rest) => ({ kind: 'ambient', bindingRef: rest.join('/') }),
+  workload: (rest) => ({ kind: 'workload', bindingRef: rest.join('/') }),
+  grant: (rest) => ({ kind: 'grant', bindingRef: rest.join('/') }),
+};
+const isKind = (word: string): word is Scope['kind'] => Object.hasOwn(parsers, word);
+
+/** Throws on a text that is no scope: scopes are made by us only. */
 export function parseScope(text: string): Scope {
   const [kind = '', ...rest] = text.split('/');
-  const tail = rest.join('/');
-  switch (kind) {
-    case 'guard':
-      return { kind, offeringId: tail };
-    case 'verdicts':
-      return { kind, offeringId: rest.slice(0, -1).join('/'), shard: rest.at(-1) ?? '' };
-    case 'gateway':
-      return { kind };
-    case 'gateway-verdicts':
-      return { kind, shard: tail };
-    case 'gateway-destinations':
-    case 'gateway-routes':
-      return { kind, host: tail };
-    case 'routes':
-      return { kind, namespace: rest[0] ?? '', host: rest.slice(1).join('/') };
-    case 'ambient':
-    case 'workload':
-    case 'grant':
-      return { kind, bindingRef: tail };
-    default:
-      throw new Error(`unknown scope ${text}`);
-  }
+  if (!isKind(kind)) throw new Error(`unknown scope ${text}`);
+  return parsers[kind](rest);
 }
 const order: readonly Scope['kind'][] = [
   'guard', 'verdicts', 'gateway-verdicts', 'gateway', 'ambient', 'workload', 'gateway-destinations', 'gateway-routes', 'routes', 'grant',

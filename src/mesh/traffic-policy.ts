@@ -16,7 +16,7 @@ export function trafficPolicy(traffic: TrafficPlan): TrafficPolicy {
     connectionPool: connectionPool(traffic),
     outlierDetection: outlierDetection(traffic),
     retryBudget: traffic.retryBudget === null ? undefined : { ...traffic.retryBudget },
-  }) as TrafficPolicy;
+  });
 }
 function loadBalancer({ loadBalancing, locality }: TrafficPlan): LoadBalancer | undefined {
   if (loadBalancing === null && locality === null) return undefined;
@@ -26,7 +26,7 @@ function loadBalancer({ loadBalancing, locality }: TrafficPlan): LoadBalancer | 
     ...(header === null ? {} : { consistentHash: { httpHeaderName: header } }),
     ...(loadBalancing === null || loadBalancing.warmup === null ? {} : { warmup: { duration: loadBalancing.warmup } }),
     ...(locality === null ? {} : { localityLbSetting: { enabled: true, failoverPriority: [...locality.failoverPriority] } }),
-  } as LoadBalancer;
+  };
 }
 const said = <Value>(value: Value | null): Value | undefined => value ?? undefined;
 const filled = <Fields extends object>(fields: Fields): Fields | undefined => (Object.keys(fields).length === 0 ? undefined : fields);
@@ -41,7 +41,7 @@ function connectionPool({ connectionPool: pool }: TrafficPlan): TrafficPolicy['c
       idleTimeout: said(pool.idleTimeout),
     }),
   );
-  return filled(given({ tcp, http })) as TrafficPolicy['connectionPool'];
+  return filled(given({ tcp, http }));
 }
 function outlierDetection({ outlierDetection: wanted }: TrafficPlan): TrafficPolicy['outlierDetection'] {
   if (wanted === null) return undefined;
@@ -53,7 +53,7 @@ function outlierDetection({ outlierDetection: wanted }: TrafficPlan): TrafficPol
       baseEjectionTime: said(wanted.baseEjectionTime),
       maxEjectionPercent: said(wanted.maxEjectionPercent),
     }),
-  ) as TrafficPolicy['outlierDetection'];
+  );
 }
 /**
  * The policy of several bindings of one workload: that of the highest priority. Different ones of equal priority are `route-conflict`,
