@@ -11,7 +11,7 @@ import { whyParametersDoNotFit } from './parameters.ts';
 import type { Problem } from './problem.ts';
 import { formatProblem } from './problem.ts';
 import { publishCatalog } from './publish.ts';
-import { buildRepresentations } from './representation.ts';
+import { buildRepresentations, prepareRepresentations } from './representation.ts';
 import type { CatalogRepresentation, CatalogRepresentations } from './representation.ts';
 import type { RetiredPlan, Shelf } from './shelf.ts';
 import { buildShelf } from './shelf.ts';
@@ -129,7 +129,8 @@ export class CatalogService implements Catalog {
   }
   async #takeOver(offerings: readonly ServiceOffering[]): Promise<void> {
     this.#pending = offerings;
-    await publishCatalog(this.#deps.transact, offerings);
+    const { transact, publicUrl } = this.#deps;
+    await Promise.all([publishCatalog(transact, offerings), prepareRepresentations(offerings, publicUrl)]);
     await this.#show(offerings);
     this.#pending = undefined;
     const { offerings: count, plans } = this.#status;

@@ -21,9 +21,20 @@ export const offeringId = (file: { readonly id?: string; readonly name: string }
 export const planId = (ofOffering: string, file: { readonly id?: string; readonly name: string }): string =>
   file.id ?? uuidFromName(`plan/${ofOffering}/${file.name}`);
 
+const ids = new WeakMap<OfferingFile, { readonly id: string; readonly planIds: readonly string[] }>();
+/** The ids of an offering and, in order, of its plans; computed once per document. */
+export function idsOf(file: OfferingFile): { readonly id: string; readonly planIds: readonly string[] } {
+  const known = ids.get(file);
+  if (known !== undefined) return known;
+  const id = offeringId(file);
+  const made = { id, planIds: file.plans.map((plan) => planId(id, plan)) };
+  ids.set(file, made);
+  return made;
+}
+
 /** The offering as it stands on the shelf. `file` has passed the schema and the rules; `apiTexts` holds each API file's text by its path. */
 export function decodeOffering(file: OfferingFile, apiTexts: ReadonlyMap<string, string>): ServiceOffering {
-  const id = offeringId(file);
+  const { id, planIds } = idsOf(file);
   return {
     id,
     name: file.name,
@@ -33,7 +44,7 @@ export function decodeOffering(file: OfferingFile, apiTexts: ReadonlyMap<string,
     metadata: decodeMetadata(file.metadata ?? {}),
     mesh: decodeService(file.service),
     apis: (file.apis ?? []).map((api) => decodeApi(api, apiTexts.get(api.file) ?? '')),
-    plans: file.plans.map((plan) => decodePlan(file, id, plan)),
+    plans: file.plans.map((plan, index) => decodePlan(file, planIds[index] ?? planId(id, plan), plan)),
   };
 }
 /** Without the fields that were not given: the catalogue never says null (CAT-32). */
@@ -77,8 +88,7 @@ export function credentialsOf(file: PlanFile): readonly CredentialKind[] {
   const inMesh: readonly CredentialKind[] = kinds.some((kind) => kind !== 'off-mesh') ? ['mesh-identity'] : [];
   return kinds.includes('off-mesh') ? [...inMesh, 'x509-svid'] : inMesh;
 }
-function decodePlan(offering: OfferingFile, ofOffering: string, file: PlanFile): Plan {
-  const id = planId(ofOffering, file);
+function decodePlan(offering: OfferingFile, id: string, file: PlanFile): Plan {
   const kinds = consumersOf(file);
   const credentials = credentialsOf(file);
   return {

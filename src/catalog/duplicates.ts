@@ -1,4 +1,4 @@
-import { offeringId, planId } from './decode-offering.ts';
+import { idsOf } from './decode-offering.ts';
 import type { OfferingFile } from './offering-file.ts';
 import type { DocumentPath, Finding } from './problem.ts';
 import { printPath } from './problem.ts';
@@ -27,12 +27,12 @@ export function findDuplicates<Owner extends { readonly file: OfferingFile }>(
   };
   for (const owner of owners) {
     const { file } = owner;
-    const id = offeringId(file);
+    const { id, planIds } = idsOf(file);
     claim(names, file.name, 'name', owner, ['name']);
     if (names.get(file.name) !== owner && file.id === undefined) continue; // told: the same name makes the same ids
     claim(ids, id, 'id', owner, [file.id === undefined ? 'name' : 'id']);
     for (const [index, plan] of file.plans.entries())
-      claim(ids, planId(id, plan), 'id', owner, ['plans', index, plan.id === undefined ? 'name' : 'id']);
+      claim(ids, planIds[index] ?? '', 'id', owner, ['plans', index, plan.id === undefined ? 'name' : 'id']);
   }
   return found;
 }

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { breathing } from './breathe.ts';
@@ -22,45 +23,42 @@ const compressGzip = promisify(gzip);
 const compressBrotli = promisify(brotliCompress);
 /** Above it the best compression would keep a core busy for seconds. */
 const bestCompressionUpTo = 1_048_576;
-/** Bytes joined between two looks at the clock. */
-const sliceBytes = 262_144;
 
-/** Texts of services by gate: an offering that has not changed is not serialised again. */
-type Texts = Map<CatalogGate, string>;
-const known = new WeakMap<ServiceOffering, { readonly publicUrl: string; readonly texts: Texts }>();
-function textOf(offering: ServiceOffering, gate: CatalogGate, publicUrl: string): string {
+/** A service's part of the body at one gate. */
+interface Part {
+  readonly bytes: Buffer;
+  readonly digest: string;
+}
+/** An offering that has not changed is not serialised again. */
+const known = new WeakMap<ServiceOffering, { readonly publicUrl: string; readonly parts: Map<CatalogGate, Part> }>();
+function partOf(offering: ServiceOffering, gate: CatalogGate, publicUrl: string): Part {
   let cached = known.get(offering);
   if (cached?.publicUrl !== publicUrl) {
-    cached = { publicUrl, texts: new Map() };
+    cached = { publicUrl, parts: new Map() };
     known.set(offering, cached);
   }
-  let text = cached.texts.get(gate);
-  if (text === undefined) {
-    text = serviceJson(offering, gate, publicUrl);
-    cached.texts.set(gate, text);
+  let part = cached.parts.get(gate);
+  if (part === undefined) {
+    const bytes = Buffer.from(serviceJson(offering, gate, publicUrl));
+    part = { bytes, digest: hash('sha256', bytes) };
+    cached.parts.set(gate, part);
   }
-  return text;
+  return part;
 }
-async function build(listed: readonly ShelfOffering[], gate: CatalogGate, publicUrl: string): Promise<{ identity: Buffer; etag: string }> {
+/** Serialises offerings ahead of `buildRepresentations`, which then only joins. */
+export async function prepareRepresentations(offerings: readonly ServiceOffering[], publicUrl: string): Promise<void> {
   const breathe = breathing();
-  const digest = createHash('sha256');
-  const slices: Buffer[] = [];
-  let slice = '{"services":[';
-  const flush = (): void => {
-    const bytes = Buffer.from(slice);
-    digest.update(bytes);
-    slices.push(bytes);
-    slice = '';
-  };
-  for (const [index, { offering }] of listed.entries()) {
+  for (const offering of offerings) {
+    for (const gate of catalogGates) partOf(offering, gate, publicUrl);
     await breathe();
-    slice += `${index === 0 ? '' : ','}${textOf(offering, gate, publicUrl)}`;
-    if (slice.length > sliceBytes) flush();
   }
-  slice += ']}';
-  flush();
-  const identity = slices.length === 1 ? (slices[0] ?? Buffer.alloc(0)) : Buffer.concat(slices);
-  return { identity, etag: `"${digest.digest('base64url')}"` };
+}
+const [start, comma, end] = [Buffer.from('{"services":['), Buffer.from(','), Buffer.from(']}')];
+
+/** The tag is a digest of the parts' digests: as strong as one of the body, without reading the whole body again for one change. */
+function join(parts: readonly Part[]): { readonly identity: Buffer; readonly etag: string } {
+  const pieces = [start, ...parts.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [comma, bytes])), end];
+  return { identity: Buffer.concat(pieces), etag: `"${hash('sha256', parts.map(({ digest }) => digest).join(' '), 'base64url')}"` };
 }
 /** Serialises the catalogue once for every gate, without delaying other work. */
 export async function buildRepresentations(
@@ -69,7 +67,12 @@ export async function buildRepresentations(
   lastModified: Date,
 ): Promise<{ readonly forVersion: CatalogRepresentations; compress(superseded: () => boolean): Promise<void> }> {
   const built = new Map<CatalogGate, CatalogRepresentation>();
-  for (const gate of catalogGates) built.set(gate, { ...(await build(listed, gate, publicUrl)), lastModified });
+  const offerings = listed.map(({ offering }) => offering);
+  await prepareRepresentations(offerings, publicUrl);
+  for (const gate of catalogGates) {
+    built.set(gate, { ...join(offerings.map((offering) => partOf(offering, gate, publicUrl))), lastModified });
+    await nextTurn();
+  }
   const forVersion = (apiMinor: number): CatalogRepresentation => {
     const found = built.get(gateFor(apiMinor));
     if (found === undefined) throw new Error('every gate is built');

@@ -1,4 +1,4 @@
-import { consumersOf, offeringId, planId } from '../decode-offering.ts';
+import { consumersOf, idsOf } from '../decode-offering.ts';
 import type { OfferingFile, PlanFile } from '../offering-file.ts';
 import type { DocumentPath, Finding, Report } from '../problem.ts';
 import { printPath } from '../problem.ts';
@@ -21,11 +21,10 @@ export function offeringErrors(file: OfferingFile, settings: RuleSettings): read
   const report: Report = (path, what, fix) => findings.push({ severity: 'error', path, what, fix });
   checkService(file, report);
   checkUnique(file.plans, ['plans'], ({ name }) => name, 'name', report);
-  const ofOffering = offeringId(file);
+  const { id, planIds } = idsOf(file);
   for (const [index, plan] of file.plans.entries()) {
     const path = ['plans', index];
-    if (planId(ofOffering, plan) === ofOffering)
-      report([...path, 'id'], `${printPath(path)}.id: is the id of the offering`, 'choose another one');
+    if (planIds[index] === id) report([...path, 'id'], `${printPath(path)}.id: is the id of the offering`, 'choose another one');
     checkPlan(file, plan, path, settings.issuingLifeSeconds, report);
     checkRoutes(file, plan, path, report);
     checkParameters(plan, path, report);
@@ -46,11 +45,9 @@ export function offeringNotes(file: OfferingFile, settings: RuleSettings): reado
   return notes;
 }
 function noteNames(file: OfferingFile, note: Report): void {
-  const id = offeringId(file);
-  const nameless = [
-    ...(file.id === undefined ? [{ name: file.name, id }] : []),
-    ...file.plans.filter((plan) => plan.id === undefined).map((plan) => ({ name: plan.name, id: planId(id, plan) })),
-  ];
+  const { id, planIds } = idsOf(file);
+  const plans = file.plans.map((plan, index) => ({ name: plan.name, id: planIds[index] ?? '', given: plan.id !== undefined }));
+  const nameless = [{ name: file.name, id, given: file.id !== undefined }, ...plans].filter(({ given }) => !given);
   if (nameless.length === 0) return;
   const what = `name: no id is given for ${nameless.map(({ name }) => name).join(', ')}: a new name would be a new offering or plan`;
   note(['name'], what, `before you rename one, add the id it has now: ${nameless.map((each) => `${each.name} ${each.id}`).join(', ')}`);

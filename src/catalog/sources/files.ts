@@ -9,11 +9,19 @@ const settledMs = 120;
 /** A directory that never comes to rest is read after so many looks all the same (about a second). */
 const mostLooks = 8;
 
+/** A reading during which something changed is repeated so often. */
+const mostAttempts = 3;
+function isWithin(before: string, after: string): boolean {
+  const lines = new Set(after.split('\n'));
+  return before.split('\n').every((line) => lines.has(line));
+}
+
 /** Offerings from the YAML files of a directory. Takes over edits in place, renames, and the symbolic-link swap of a ConfigMap. */
 export function fileCatalog(settings: DirectorySettings): CatalogSource {
   const reader = new DirectoryReader(settings);
   let lastRead: string | undefined;
 
+  /** The fingerprint of a directory that has come to rest. The first reading does not wait: start-up comes after the files. */
   async function settled(signal: AbortSignal): Promise<string> {
     let seen = await reader.fingerprint();
     for (let look = 0; look < mostLooks && lastRead !== undefined; look++) {
@@ -29,12 +37,10 @@ export function fileCatalog(settings: DirectorySettings): CatalogSource {
     async readIfChanged(signal) {
       if (lastRead !== undefined && (await reader.fingerprint()) === lastRead) return undefined;
       for (let attempt = 0; ; attempt++) {
-        await settled(signal);
-        const before = await reader.fingerprint();
+        const before = await settled(signal);
         const reading = await reader.read();
-        const after = await reader.fingerprint(); // also stamps the descriptions that were new to `before`
-        const torn = attempt < 3 && before.split('\n').some((line) => !after.split('\n').includes(line));
-        if (torn) continue;
+        const after = await reader.fingerprint(); // has the descriptions too that were not known before
+        if (attempt < mostAttempts && !isWithin(before, after)) continue;
         lastRead = after;
         return reading;
       }
