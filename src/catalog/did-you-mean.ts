@@ -12,11 +12,11 @@ function editDistance(a: string, b: string): number {
 }
 const squeezed = (word: string): string => word.toLowerCase().replaceAll(/[-_ .]/g, '');
 
-/** The known word that was probably meant: the same but for case and separators (`serviceAccount`), or at most a third of it mistyped. */
+/** The known word that was probably meant: the same but for case and separators (`serviceAccount`), or a few letters mistyped. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(squeezed(word), squeezed(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
