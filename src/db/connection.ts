@@ -51,6 +51,7 @@ async function refuseFollower(client: pg.ClientBase): Promise<void> {
 }
 /** A pool whose lost connections are replaced and never end the process. */
 export function openPool(config: PoolConfig, logger: Logger): pg.Pool {
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its types do not say so
   const pool = new pg.Pool({ ...config, onConnect: refuseFollower });
   pool.on('error', (error) => logger.warn({ error: error.message }, 'a database connection was lost'));
   pool.on('connect', (client) => client.on('error', () => undefined)); // its statements are told; without a listener the process ends

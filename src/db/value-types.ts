@@ -15,8 +15,9 @@ const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   [int8Array]: (text) => builtInArray(text).map((item) => (item === null ? null : exactNumber(item))),
 };
 
+const builtIn = pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
+
 /** int8 → number (refused beyond 2^53), numeric → string, timestamptz → Date, jsonb → value, bytea → Buffer. */
-export const valueTypes: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    (format !== 'binary' ? parsers[oid] : undefined) ?? pg.types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
-};
+export const valueTypes = {
+  getTypeParser: (oid: number, format?: string) => (format === 'binary' ? undefined : parsers[oid]) ?? builtIn(oid, format),
+} as CustomTypesConfig;
