@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { CatalogPage, CatalogPages, ChosenPage } from './catalog-reply.ts';
-import { catalogHeaders, choosePage, minorOf } from './catalog-reply.ts';
+import type { CatalogPages, ChosenPage, Page } from './catalog-reply.ts';
+import { choosePage, minorOf } from './catalog-reply.ts';
 import type { Exchange } from './exchange.ts';
 import type { PrincipalCache } from './principal-cache.ts';
 import type { settler } from './door.ts';
@@ -23,7 +23,7 @@ export function catalogFastPath({
   security,
   settle,
 }: FastPathDeps): (request: IncomingMessage, response: ServerResponse, exchange: Exchange) => boolean {
-  const heads = new WeakMap<CatalogPage, readonly [ok: string[], fresh: string[]]>();
+  const heads = new WeakMap<Page, readonly [ok: string[], fresh: string[]]>();
   const headOf = (chosen: ChosenPage): string[] => {
     const made = heads.get(chosen.page) ?? ([headLines(chosen, security, true), headLines(chosen, security, false)] as const);
     heads.set(chosen.page, made);
@@ -37,7 +37,6 @@ export function catalogFastPath({
     const principal = cache.get(headers.authorization ?? '');
     if (principal?.kind !== 'platform') return false;
     const chosen = choosePage(pages, minor, (name) => headers[name] as string | undefined);
-    if (chosen === undefined) return false;
     const head = headOf(chosen).slice();
     if (exchange.echo !== null) head.push('X-Broker-API-Request-Identity', exchange.echo);
     head.push('X-Request-Id', exchange.requestId);
@@ -55,5 +54,5 @@ export function catalogFastPath({
 
 function headLines(chosen: ChosenPage, security: OutgoingHttpHeaders, withBody: boolean): string[] {
   const body = withBody ? { 'Content-Type': 'application/json', 'Content-Length': String(chosen.page.body.byteLength) } : {};
-  return Object.entries({ ...security, ...catalogHeaders(chosen), ...body }).flatMap(([name, value]) => [name, String(value)]);
+  return Object.entries({ ...security, ...chosen.page.headers, ...body }).flatMap(([name, value]) => [name, String(value)]);
 }

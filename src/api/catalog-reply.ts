@@ -1,17 +1,11 @@
+import type { CatalogRepresentation } from '../catalog/representation.ts';
 import type { ReplyHeaders } from './contract.ts';
 
 export type CatalogEncoding = 'identity' | 'gzip' | 'br';
-/** GET /v2/catalog as bytes, made once per version of the catalogue. */
-export interface CatalogPage {
-  readonly body: Uint8Array;
-  /** Strong and quoted; another one for each gate and encoding. */
-  readonly etag: string;
-  readonly lastModified: Date;
-}
-/** Serialised catalogues; src/catalog makes them. */
+/** The catalogue as bytes, made once per version of it (src/catalog); compressed forms may not be there yet. */
 export interface CatalogPages {
-  /** `minor`: the OSB minor version to answer in, 11 to 17 (INT-01). undefined: this encoding is not ready, take identity. */
-  representation(minor: number, encoding: CatalogEncoding): CatalogPage | undefined;
+  /** `apiMinor`: the OSB minor version to answer in (INT-01). */
+  representation(apiMinor: number): CatalogRepresentation;
 }
 
 const newestMinor = 17;
@@ -54,45 +48,60 @@ function weightsOf(accept: string): Map<string, number> {
 }
 
 /** RFC 9110 13.2.2: If-None-Match (weak comparison) decides alone where it is sent; else If-Modified-Since. */
-export function isFresh(page: CatalogPage, ifNoneMatch: string | undefined, ifModifiedSince: string | undefined): boolean {
+function isFresh({ etag, lastModified }: Page, ifNoneMatch: string | undefined, ifModifiedSince: string | undefined): boolean {
   if (ifNoneMatch !== undefined)
-    return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === page.etag);
+    return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
   if (ifModifiedSince === undefined) return false;
   const since = Date.parse(ifModifiedSince);
-  return !Number.isNaN(since) && Math.floor(page.lastModified.getTime() / 1_000) * 1_000 <= since;
+  return !Number.isNaN(since) && lastModified.getTime() <= since;
 }
 
-export interface ChosenPage {
-  readonly page: CatalogPage;
-  readonly encoding: CatalogEncoding;
-  readonly fresh: boolean;
+/** One encoding of one version of the catalogue, with its headers; the same object as long as nothing changes. */
+export interface Page {
+  readonly body: Uint8Array;
+  readonly etag: string;
+  readonly lastModified: Date;
+  readonly headers: ReplyHeaders;
 }
-export function choosePage(pages: CatalogPages, minor: number, header: (name: string) => string | undefined): ChosenPage | undefined {
-  const wanted = negotiateEncoding(header('accept-encoding'));
-  const encoded = wanted === 'identity' ? undefined : pages.representation(minor, wanted);
-  const page = encoded ?? pages.representation(minor, 'identity');
-  if (page === undefined) return undefined;
-  const fresh = isFresh(page, header('if-none-match'), header('if-modified-since'));
-  return { page, encoding: encoded === undefined ? 'identity' : wanted, fresh };
+const pages = new WeakMap<CatalogRepresentation, Partial<Record<CatalogEncoding, Page>>>();
+function pageOf(representation: CatalogRepresentation, wanted: CatalogEncoding): Page {
+  const body = representation[wanted];
+  if (body === undefined) return pageOf(representation, 'identity');
+  let known = pages.get(representation);
+  if (known === undefined) {
+    known = {};
+    pages.set(representation, known);
+  }
+  return (known[wanted] ??= makePage(representation, body, wanted));
 }
 /** Revalidated each time: a platform asks rarely and must see a change at once. */
-export function catalogHeaders({ page, encoding }: ChosenPage): ReplyHeaders {
-  return {
+function makePage({ etag: plain, lastModified }: CatalogRepresentation, body: Uint8Array, encoding: CatalogEncoding): Page {
+  const etag = encoding === 'identity' ? plain : `${plain.slice(0, -1)}-${encoding}"`;
+  const headers: ReplyHeaders = {
     'Cache-Control': 'private, no-cache',
-    ETag: page.etag,
-    'Last-Modified': page.lastModified.toUTCString(),
+    ETag: etag,
+    'Last-Modified': lastModified.toUTCString(),
     Vary: 'Accept-Encoding, X-Broker-API-Version, Authorization',
     ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
   };
+  return { body, etag, lastModified, headers };
+}
+
+export interface ChosenPage {
+  readonly page: Page;
+  /** The client has it: 304. */
+  readonly fresh: boolean;
+}
+export function choosePage(catalog: CatalogPages, apiMinor: number, header: (name: string) => string | undefined): ChosenPage {
+  const page = pageOf(catalog.representation(apiMinor), negotiateEncoding(header('accept-encoding')));
+  return { page, fresh: isFresh(page, header('if-none-match'), header('if-modified-since')) };
 }
 
 export type CatalogReply =
   | { readonly status: 200; readonly type: 'application/json'; readonly raw: Uint8Array; readonly headers: ReplyHeaders }
   | { readonly status: 304; readonly headers: ReplyHeaders };
-/** What the operation catalog.get answers; the fast path writes the same. undefined: there is no catalogue yet. */
-export function catalogReply(pages: CatalogPages, minor: number, header: (name: string) => string | undefined): CatalogReply | undefined {
-  const chosen = choosePage(pages, minor, header);
-  if (chosen === undefined) return undefined;
-  const headers = catalogHeaders(chosen);
-  return chosen.fresh ? { status: 304, headers } : { status: 200, type: 'application/json', raw: chosen.page.body, headers };
+/** What the operation catalog.get answers; the fast path writes the same. */
+export function catalogReply(catalog: CatalogPages, apiMinor: number, header: (name: string) => string | undefined): CatalogReply {
+  const { page, fresh } = choosePage(catalog, apiMinor, header);
+  return fresh ? { status: 304, headers: page.headers } : { status: 200, type: 'application/json', raw: page.body, headers: page.headers };
 }

@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync } from 'node:zlib';
 import type { MountedContract } from '../../src/api/contract.ts';
 import type { CatalogPages } from '../../src/api/catalog-reply.ts';
 import { catalogReply, minorOf } from '../../src/api/catalog-reply.ts';
 import { Refusal } from '../../src/api/contract.ts';
 import type { HttpServerDeps } from '../../src/api/server.ts';
 import { createHttpServer, defaultHttpSettings } from '../../src/api/server.ts';
+import type { CatalogRepresentation } from '../../src/catalog/representation.ts';
 import { denialLog } from '../../src/audit/denials.ts';
 import { BrokerError } from '../../src/kernel/errors.ts';
 import type { LogFields, Logger } from '../../src/kernel/logger.ts';
@@ -15,11 +17,19 @@ import { memoryAccess } from './memory-access.ts';
 import { memoryInventory } from './memory-inventory.ts';
 
 export const catalogBody = Buffer.from('{"services":[]}');
+const brotli = brotliCompressSync(catalogBody);
+const versions = new Map<number, CatalogRepresentation>();
 export const catalogPages: CatalogPages = {
-  representation: (minor, encoding) =>
-    encoding === 'gzip'
-      ? undefined
-      : { body: catalogBody, etag: `"v1-${minor}-${encoding}"`, lastModified: new Date('2026-11-01T00:00:00Z') },
+  representation(minor) {
+    const made = versions.get(minor) ?? {
+      identity: catalogBody,
+      br: brotli,
+      etag: `"v1-${minor}"`,
+      lastModified: new Date('2026-11-01T00:00:00Z'),
+    };
+    versions.set(minor, made);
+    return made;
+  },
 };
 /** Stands in for src/api/osb where only the door is looked at: every operation answers what it was given. */
 function echoingContract(): MountedContract {
@@ -39,13 +49,16 @@ function echoingContract(): MountedContract {
     (status: number): MountedContract['handlers'][string] =>
     ({ path, query, body, context }) =>
       Promise.resolve({ status, body: { path, query, body, context } });
-  const handlers = new Proxy({}, {
-    get: (_, operation) => {
-      if (operation !== 'catalog.get') return echo(200);
-      return (request: Parameters<MountedContract['handlers'][string]>[0]) =>
-        Promise.resolve(catalogReply(catalogPages, (request.context as { minor: number }).minor, request.header)!);
+  const handlers = new Proxy(
+    {},
+    {
+      get: (_, operation) => {
+        if (operation !== 'catalog.get') return echo(200);
+        return (request: Parameters<MountedContract['handlers'][string]>[0]) =>
+          Promise.resolve(catalogReply(catalogPages, (request.context as { minor: number }).minor, request.header));
+      },
     },
-  });
+  );
   return {
     name: 'osb', handlers, refuse,
     enter({ header, requestId, principal }) {
