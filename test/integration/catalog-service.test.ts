@@ -6,6 +6,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pgCatalogStore } from '../../src/catalog/catalog-store.pg.ts';
 import { CatalogService } from '../../src/catalog/catalog-service.ts';
+import { draft04Problems } from '../../src/catalog/json-schema.ts';
 import { defaultIssuingLifeSeconds } from '../../src/catalog/lint-catalog.ts';
 import { fileCatalog } from '../../src/catalog/sources/files.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
@@ -341,6 +342,18 @@ describe('GET /v2/catalog', () => {
     expect(brotliDecompressSync(br ?? '')).toEqual(identity);
     expect(etag).toMatch(/^"[\w-]{43}"$/);
     expect(new Set([11, 13, 14, 15, 17].map((minor) => catalog.representation(minor).etag)).size).toBe(5);
+  });
+  test('carries schemas that a draft-04 validator takes, at most 64 KiB each and without references to elsewhere', async () => {
+    const { catalog } = replica();
+    await catalog.load(signal);
+    const schemas = catalog.offeringNamed('reviews')?.plans.flatMap((plan) => Object.values(plan.schemas)) ?? [];
+    expect(schemas).toHaveLength(12);
+    for (const schema of schemas) {
+      expect(draft04Problems(schema)).toEqual([]);
+      expect(schema['$schema']).toBe('http://json-schema.org/draft-04/schema#');
+      expect(JSON.stringify(schema)).not.toContain('"$ref":"h');
+      expect(Buffer.byteLength(JSON.stringify(schema))).toBeLessThanOrEqual(65_536);
+    }
   });
   test('has a later date for each version, also within a second', async () => {
     const { catalog, look } = replica();
