@@ -26,6 +26,9 @@ export interface Execution<Stores extends OperationStores> {
   readonly stepTimeoutMs: number;
 }
 
+/** `unfinished`: it is tried again, here or elsewhere. */
+export type Ended = 'succeeded' | 'failed' | 'unfinished';
+
 /**
  * Takes a claimed operation as far as it goes: to its end, or to its next try. Never throws. Steps always run from the first one:
  * each is idempotent, and what is already there costs no write.
@@ -34,7 +37,7 @@ export async function execute<Stores extends OperationStores>(
   { transact, stores, recipes, random, logger, stepTimeoutMs }: Execution<Stores>,
   operation: Operation,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Ended> {
   const lease = { id: operation.id, epoch: operation.epoch };
   const recipe = recipes[operation.kind];
   const context: StepContext = { operation, fence: { operationId: operation.id, epoch: operation.epoch }, signal };
@@ -43,7 +46,7 @@ export async function execute<Stores extends OperationStores>(
     await point('W1');
     if (operation.overdue && recipe.undoable && !operation.undoing) {
       await turnRound(stores, operation, 'not done within the time that the plan allows', 'timed-out');
-      return;
+      return 'unfinished';
     }
     for (const next of inOrder(recipe, operation)) {
       step = next.name;
@@ -52,8 +55,9 @@ export async function execute<Stores extends OperationStores>(
     await point('W9');
     await end(transact, recipe, operation);
     await point('W11');
+    return operation.undoing ? 'failed' : 'succeeded';
   } catch (error) {
-    if (error instanceof LeaseLost || signal.aborted) return;
+    if (error instanceof LeaseLost || signal.aborted) return 'unfinished';
     logger.warn(
       { operation: operation.id, kind: operation.kind, step, attempts: operation.attempts, error },
       'an operation did not get through',
@@ -67,6 +71,7 @@ export async function execute<Stores extends OperationStores>(
     await work.catch((cause: unknown) => {
       logger.error({ operation: operation.id, error: cause }, 'could not record the failure: the lease will run out');
     });
+    return 'unfinished';
   }
 }
 

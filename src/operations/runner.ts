@@ -1,5 +1,5 @@
 import { BrokerError } from '../kernel/errors.ts';
-import { execute, type Execution, type OperationStores } from './execute.ts';
+import { execute, type Ended, type Execution, type OperationStores } from './execute.ts';
 import type { Operation } from './operation.ts';
 
 export interface RunnerSettings {
@@ -13,7 +13,8 @@ export interface RunnerSettings {
 }
 export interface RunnerObserver {
   started(operation: Operation): void;
-  ended(operation: Operation): void;
+  /** `operation` as it was claimed. */
+  ended(operation: Operation, outcome: Ended): void;
 }
 interface Held {
   readonly epoch: number;
@@ -104,9 +105,9 @@ export class Runner<Stores extends OperationStores> {
   private take(operation: Operation): Promise<void> {
     const abort = new AbortController();
     this.observer.started(operation);
-    const done = execute(this.execution, operation, abort.signal).finally(() => {
+    const done = execute(this.execution, operation, abort.signal).then((outcome) => {
       if (this.held.get(operation.id)?.epoch === operation.epoch) this.held.delete(operation.id);
-      this.observer.ended(operation);
+      this.observer.ended(operation, outcome);
     });
     this.held.set(operation.id, { epoch: operation.epoch, abort, done });
     return done;
