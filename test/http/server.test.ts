@@ -8,7 +8,7 @@ import { createMetricsServer } from '../../src/api/metrics-server.ts';
 import { defaultHttpSettings } from '../../src/api/server.ts';
 import { catalogBody, openDoor } from '../support/door.ts';
 import { basic } from '../support/memory-access.ts';
-import { rawRequest } from '../support/raw-http.ts';
+import { rawRequest, trickle } from '../support/raw-http.ts';
 
 let door: Awaited<ReturnType<typeof openDoor>>;
 beforeAll(async () => void (door = await openDoor()));
@@ -204,8 +204,21 @@ describe('routing', () => {
   });
 });
 
-describe('a slow or silent client', () => {
-  test('is cut by the time limits of the server', () => {
+describe('slow clients', () => {
+  test('that trickle their headers are cut within 15 s and delay nobody meanwhile', async () => {
+    const started = performance.now();
+    const slow = Array.from({ length: 200 }, () => trickle(door.port));
+    const delays: number[] = [];
+    for (let times = 0; times < 20; times += 1) {
+      const asked = performance.now();
+      expect((await catalog()).status).toBe(200);
+      delays.push(performance.now() - asked);
+    }
+    await Promise.all(slow);
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(100);
+  });
+  test('that send no body are cut, and no more than 2,000 are let in', () => {
     expect(door.server).toMatchObject({
       headersTimeout: 10_000,
       requestTimeout: 30_000,
@@ -240,12 +253,14 @@ describe('listeners', () => {
   });
   test('for metrics alone need no credentials and serve nothing else', async () => {
     const metrics = createMetricsServer({
-      request: () => undefined,
-      expose: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+      metrics: { request: () => undefined, expose: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }) },
+      readiness: { check: () => Promise.resolve({ ready: false, checks: [{ name: 'database', ok: false, reasons: ['away'] }] }) },
     });
     await new Promise<void>((resolve) => metrics.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(metrics.address() as AddressInfo).port}`;
     expect(await (await fetch(`${url}/metrics`)).text()).toBe('up 1\n');
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
     expect((await fetch(`${url}/v1/platforms`)).status).toBe(404);
     metrics.closeAllConnections();
     metrics.close();

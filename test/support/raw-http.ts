@@ -26,3 +26,18 @@ export function rawRequest(
     socket.write(text);
   });
 }
+
+/** A client that sends one byte of its headers each half second; resolves when the server has had enough. */
+export function trickle(port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const timer = setInterval(() => socket.write('x'), 500);
+    const done = (): void => {
+      clearInterval(timer);
+      socket.destroy();
+      resolve();
+    };
+    socket.on('error', done).on('close', done).resume();
+    socket.write('GET /v2/catalog HTTP/1.1\r\nX-Slow: ');
+  });
+}
