@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pgCatalogStore } from '../src/catalog/catalog-store.pg.ts';
 import { CatalogService } from '../src/catalog/catalog-service.ts';
-import { defaultIssuingLifeSeconds } from '../src/catalog/lint-catalog.ts';
 import { fileCatalog } from '../src/catalog/sources/files.ts';
 import { openDatabase } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts';
@@ -81,7 +80,7 @@ try {
   await mkdir(directory);
   await write(directory, [...Array(count).keys()], 1);
   const catalog = new CatalogService({
-    source: fileCatalog({ directory, training: false, issuingLifeSeconds: defaultIssuingLifeSeconds }),
+    source: fileCatalog({ directory, training: false }),
     store: pgCatalogStore(db),
     transact: (work) => db.transaction((tx) => work({ catalog: pgCatalogStore(tx) })),
     clock: systemClock,

@@ -1,11 +1,11 @@
 import { uuidFromName } from '../kernel/ids.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { ConsumerKind } from '../mesh/consumer.ts';
-import type { MeshService } from '../mesh/mesh-service.ts';
+import type { MeshService, ServicePort } from '../mesh/mesh-service.ts';
 import { decodeTraffic } from './decode-traffic.ts';
 import { durationMs } from './duration.ts';
 import type { ApiDescription, CredentialKind, Plan, ServiceOffering, Training } from './offering.ts';
-import type { ApiFile, MetadataFile, OfferingFile, PlanFile, ServiceFile } from './offering-file.ts';
+import type { ApiFile, MetadataFile, OfferingFile, PlanFile, PortFile, ServiceFile } from './offering-file.ts';
 import { planSchemas } from './parameter-schemas.ts';
 
 const mediaTypes: Readonly<Record<ApiDescription['kind'], string>> = {
@@ -64,11 +64,13 @@ const decodeMetadata = (file: MetadataFile): JsonObject =>
     imageUrl: file.image_url,
     shareable: file.shareable,
   });
+const decodePort = ({ name, number, protocol, target_port: targetPort }: PortFile): ServicePort =>
+  targetPort === undefined ? { name, number, protocol } : { name, number, protocol, targetPort };
 function decodeService(file: ServiceFile): MeshService {
   return {
     namespace: file.namespace,
     hosts: file.hosts,
-    ports: file.ports,
+    ports: file.ports.map(decodePort),
     workloadSelector: file.workload_selector,
     serviceAccount: file.service_account,
     subsets: file.subsets ?? [],

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { ConsumerKind } from '../mesh/consumer.ts';
-import type { GrantForm, ServicePort, Subset } from '../mesh/mesh-service.ts';
+import type { GrantForm, Protocol, Subset } from '../mesh/mesh-service.ts';
 import type { LoadBalancing } from '../mesh/traffic-plan.ts';
 import type { ApiDescription, CredentialKind, TrainedOperation } from './offering.ts';
 
@@ -27,11 +27,17 @@ export interface MetadataFile {
   readonly shareable?: boolean;
   readonly extra?: JsonObject;
 }
+export interface PortFile {
+  readonly name: string;
+  readonly number: number;
+  readonly protocol: Protocol;
+  readonly target_port?: number;
+}
 type Labels = Readonly<Record<string, string>>;
 export interface ServiceFile {
   readonly namespace: string;
   readonly hosts: readonly string[];
-  readonly ports: readonly ServicePort[];
+  readonly ports: readonly PortFile[];
   readonly workload_selector: Labels;
   readonly service_account: string;
   readonly subsets?: readonly Subset[];

@@ -188,6 +188,16 @@ describe('the rules', () => {
       'plans[0].routes[0].fault: injects faults, and the plan is no test plan',
     ],
     [
+      'many routes at a waypoint',
+      `consumers: [ambient]\nroutes: [${Array.from({ length: 16 }, (_, index) => `{ name: r${index}, match: { path: { exact: /${index} } } }`).join(', ')}]`,
+      'a waypoint takes at most 15 routes',
+    ],
+    [
+      'a foreign mirror at a waypoint',
+      'consumers: [ambient]\nroutes: [{ name: a, mirror: { host: b.web.svc.cluster.local } }]',
+      'a waypoint mirrors within its namespace only',
+    ],
+    [
       'a fault at a waypoint',
       'test: true\nconsumers: [ambient]\nroutes: [{ name: a, fault: { abort: { status: 503, percent: 5 } } }]',
       'a waypoint cannot inject faults',

@@ -7,7 +7,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { pgCatalogStore } from '../../src/catalog/catalog-store.pg.ts';
 import { CatalogService } from '../../src/catalog/catalog-service.ts';
 import { draft04Problems } from '../../src/catalog/json-schema.ts';
-import { defaultIssuingLifeSeconds } from '../../src/catalog/lint-catalog.ts';
 import { fileCatalog } from '../../src/catalog/sources/files.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
@@ -39,7 +38,6 @@ function replica(options: { readonly training?: boolean; readonly from?: string 
   const source = fileCatalog({
     directory: options.from ?? directory,
     training: options.training ?? false,
-    issuingLifeSeconds: defaultIssuingLifeSeconds,
   });
   const catalog = new CatalogService({
     source,

@@ -61,11 +61,19 @@ function notePlan(file: OfferingFile, plan: PlanFile, path: DocumentPath, { trai
     note([...path, 'training'], `${at}: a training plan, and not on the shelf`, 'set MESHBROKER_TRAINING=true to have it');
   if (plan.free === false && plan.price === undefined && plan.costs === undefined)
     note([...path, 'free'], `${at}.free: false, and nothing says what it costs`, 'add price or costs');
+  noteReach(file, plan, path, note);
+}
+/** What a kind of consumer does not get. */
+function noteReach(file: OfferingFile, plan: PlanFile, path: DocumentPath, note: Report): void {
+  const at = `${printPath(path)}.consumers`;
+  const kinds = consumersOf(plan);
   const tcp = file.service.ports.find(({ protocol }) => protocol === 'TCP' || protocol === 'TLS');
-  if (tcp !== undefined && consumersOf(plan).includes('off-mesh'))
+  if (tcp !== undefined && kinds.includes('off-mesh'))
+    note([...path, 'consumers'], `${at}: off-mesh does not reach port ${tcp.number} (${tcp.protocol})`, 'say so in the description');
+  if (kinds.includes('ambient') && (plan.routes ?? []).some(({ retries }) => retries !== undefined))
     note(
       [...path, 'consumers'],
-      `${at}.consumers: off-mesh does not reach port ${tcp.number} (${tcp.protocol})`,
-      'say so in the description',
+      `${at}: a waypoint has retries of its own, so ambient consumers do not get the plan's`,
+      'nothing need be done',
     );
 }

@@ -1,7 +1,6 @@
-import type { ServicePort } from '../../mesh/mesh-service.ts';
 import { consumersOf, credentialsOf } from '../decode-offering.ts';
 import { durationMs } from '../duration.ts';
-import type { AccessFile, OfferingFile, PlanFile } from '../offering-file.ts';
+import type { AccessFile, OfferingFile, PlanFile, PortFile } from '../offering-file.ts';
 import type { DocumentPath, Report } from '../problem.ts';
 import { printPath } from '../problem.ts';
 import { hasHttp } from './route-rules.ts';
@@ -9,7 +8,7 @@ import { hasHttp } from './route-rules.ts';
 /** Cloud Foundry refuses more (INT-08). */
 const longestMaintenanceInfo = 2000;
 const shortestValidityMs = 60_000;
-const isTcp = ({ protocol }: ServicePort): boolean => protocol === 'TCP' || protocol === 'TLS';
+const isTcp = ({ protocol }: PortFile): boolean => protocol === 'TCP' || protocol === 'TLS';
 type Check = (file: OfferingFile, plan: PlanFile, path: DocumentPath, report: Report) => void;
 
 /** What the schema cannot say about one plan, routes and parameters apart. */
@@ -125,7 +124,7 @@ function checkAccessPorts(file: OfferingFile, rule: AccessFile, here: DocumentPa
     report(here, `${printPath(here)}: methods and paths need an HTTP, HTTP2 or GRPC port`, 'remove them, or correct ports');
   if (services.length > 0) checkGrpc(chosen, byRequest, [...here, 'grpc_services'], report);
 }
-function checkGrpc(ports: readonly ServicePort[], byRequest: boolean, path: DocumentPath, report: Report): void {
+function checkGrpc(ports: readonly PortFile[], byRequest: boolean, path: DocumentPath, report: Report): void {
   if (!ports.some(({ protocol }) => protocol === 'GRPC' || protocol === 'HTTP2'))
     report(path, `${printPath(path)}: needs a GRPC or HTTP2 port`, 'remove it, or correct ports');
   if (byRequest) report(path, `${printPath(path)}: stands for methods and paths`, 'write two rules');

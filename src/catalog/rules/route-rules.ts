@@ -20,6 +20,7 @@ export function checkRoutes(file: OfferingFile, plan: PlanFile, planPath: Docume
     report(path, `${printPath(path)}: the service has only TCP and TLS ports`, 'remove routes: they need HTTP, HTTP2 or GRPC');
   checkUnique(routes, path, ({ name }) => name, 'name', report);
   checkReachable(routes, path, report);
+  checkAmbient(file, plan, path, report);
   for (const [index, route] of routes.entries()) {
     const here = [...path, index];
     checkSplit(file, route, here, report);
@@ -29,6 +30,19 @@ export function checkRoutes(file: OfferingFile, plan: PlanFile, planPath: Docume
     checkMatch(route, here, report);
   }
 }
+/** A waypoint's routes are an HTTPRoute: it has at most 16 rules, one of them the default, and reaches Services of its namespace. */
+function checkAmbient(file: OfferingFile, plan: PlanFile, path: DocumentPath, report: Report): void {
+  if (!consumersOf(plan).includes('ambient')) return;
+  const routes = plan.routes ?? [];
+  if (routes.length > mostAmbientRoutes)
+    report(path, `${printPath(path)}: a waypoint takes at most ${mostAmbientRoutes} routes`, 'join some, or remove ambient from consumers');
+  for (const [index, { mirror }] of routes.entries()) {
+    const here = [...path, index, 'mirror', 'host'];
+    if (mirror?.host !== undefined && !mirror.host.includes(`.${file.service.namespace}.svc.`))
+      report(here, `${printPath(here)}: a waypoint mirrors within its namespace only`, 'remove mirror, or ambient from consumers');
+  }
+}
+const mostAmbientRoutes = 15;
 function checkReachable(routes: readonly RouteFile[], path: DocumentPath, report: Report): void {
   const seen = new Map<string, string>();
   for (const [index, route] of routes.entries()) {

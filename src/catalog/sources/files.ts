@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CatalogSource } from '../catalog-source.ts';
 import { DirectoryReader } from '../read-directory.ts';
-import type { DirectorySettings } from '../read-directory.ts';
+import { defaultIssuingLifeSeconds } from '../lint-catalog.ts';
 
 /** A directory is read when nothing in it has changed for so long: writers need a moment between truncating and filling a file. */
 const settledMs = 120;
@@ -16,9 +16,16 @@ function isWithin(before: string, after: string): boolean {
   return before.split('\n').every((line) => lines.has(line));
 }
 
+export interface FileCatalogSettings {
+  readonly directory: string;
+  /** MESHBROKER_TRAINING: whether training plans are on the shelf. */
+  readonly training: boolean;
+  /** Life of an issuing certificate; 90 days unless set. */
+  readonly issuingLifeSeconds?: number;
+}
 /** Offerings from the YAML files of a directory. Takes over edits in place, renames, and the symbolic-link swap of a ConfigMap. */
-export function fileCatalog(settings: DirectorySettings): CatalogSource {
-  const reader = new DirectoryReader(settings);
+export function fileCatalog(settings: FileCatalogSettings): CatalogSource {
+  const reader = new DirectoryReader({ issuingLifeSeconds: defaultIssuingLifeSeconds, ...settings });
   let lastRead: string | undefined;
 
   /** The fingerprint of a directory that has come to rest. The first reading does not wait: start-up comes after the files. */
