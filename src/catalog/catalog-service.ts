@@ -6,7 +6,7 @@ import type { Transact } from '../kernel/transact.ts';
 import type { Catalog, CatalogEntry } from './catalog-port.ts';
 import type { CatalogSource } from './catalog-source.ts';
 import type { CatalogStore } from './catalog-store.ts';
-import type { Plan, ServiceOffering } from './offering.ts';
+import type { Plan, ServiceOffering, ShelfOffering } from './offering.ts';
 import { whyParametersDoNotFit } from './parameters.ts';
 import type { Problem } from './problem.ts';
 import { formatProblem } from './problem.ts';
@@ -72,6 +72,10 @@ export class CatalogService implements Catalog {
   }
   offeringById(id: string): ServiceOffering | undefined {
     return this.#shelf.offeringById(id);
+  }
+  /** What the catalogue lists now, by name. */
+  listed(): readonly ShelfOffering[] {
+    return this.#shelf.listed;
   }
   whyParametersAreRefused(plan: Plan, kind: 'create' | 'update' | 'bind', parameters: JsonObject): string | undefined {
     return whyParametersDoNotFit(plan.schemas[kind], parameters);

@@ -21,3 +21,5 @@ export async function claimDatabase(sql: Sql, secret: BrokerSecret): Promise<voi
     'MESHBROKER_SECRET_FILE is not the secret of this database: give the file that it was first started with, or another database',
   );
 }
+/** Whether the database was started with a secret before: then a missing file must be restored, not made anew. */
+export const knowsSecret = async (sql: Sql): Promise<boolean> => (await sql.run('select 1 from broker_secret')).count > 0;

@@ -1,0 +1,165 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { createMetricsServer } from '../../api/metrics-server.ts';
+import type { App } from '../../app.ts';
+import { background } from '../../background/background.ts';
+import type { Background } from '../../background/background.ts';
+import { cleanUpTasks } from '../../background/clean-up.pg.ts';
+import type { Config } from '../../config.ts';
+import { listen } from '../../db/listen.ts';
+import type { Listener } from '../../db/listen.ts';
+import { claimDatabase, knowsSecret } from '../../identity/broker-secret-store.pg.ts';
+import { brokerSecret } from '../../identity/secret.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { BrokerError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { systemRandom } from '../../kernel/random.ts';
+import type { Address } from '../../setting-values.ts';
+import { createLogger } from '../../observe/logger.ts';
+import { brokerMetrics } from '../../observe/metrics.ts';
+import { runnerObserver } from '../../observe/runner-observer.ts';
+import { pgMetricsSources } from '../../observe/unfinished-operations.pg.ts';
+import { version } from '../version.ts';
+import type { BannerFacts } from './banner.ts';
+import { crashAt } from './crash-at.ts';
+import { makeSecret, readSecret, writeAddress } from './data-files.ts';
+import { ensureFirstAccess } from './first-access.ts';
+import { listenOn, settledAddress, urlOf } from './listen-on.ts';
+import type { OpenDatabase } from './open-database.ts';
+import { openDatabaseOf } from './open-database.ts';
+
+/** A broker that runs in this process. */
+export interface Running {
+  readonly url: string;
+  readonly facts: BannerFacts;
+  readonly logger: Logger;
+  /** Everything in order: not ready, no new work, requests finish, leases are given back, the database is closed. Never throws. */
+  stop(): Promise<void>;
+}
+
+/** Starts a broker by its settings; resolves when it answers requests. What was opened is closed again when the start fails. */
+export async function serve(config: Config): Promise<Running> {
+  const logger = createLogger(config.logLevel);
+  for (const name of config.unknown) logger.warn({ setting: name }, 'nothing reads this setting');
+  if (config.crashAt !== null) crashAt(config.crashAt);
+  await mkdir(config.dataDirectory, { recursive: true });
+  const [{ createApp }, open, tls, address] = await Promise.all([
+    import('../../app.ts'),
+    openDatabaseOf(config, logger, systemRandom),
+    tlsOf(config),
+    settledAddress(config.listen, 'MESHBROKER_LISTEN'),
+  ]);
+  const { database, locks } = open;
+  try {
+    const metrics = brokerMetrics();
+    metrics.readFrom(pgMetricsSources(database));
+    const own = urlOf(address, tls !== null);
+    const secret = await fittingSecret(config, open);
+    const app = await createApp(config, {
+      database, locks, secret, tls, logger,
+      publicUrl: config.publicUrl ?? own,
+      clock: systemClock,
+      random: systemRandom,
+      metrics: { ...metrics, ...runnerObserver(metrics, systemClock) },
+    }); // prettier-ignore
+    const access = await ensureFirstAccess(config, app.platforms, systemRandom);
+    await listenOn(app.http, address, 'MESHBROKER_LISTEN');
+    const metricsHttp =
+      config.metricsListen === null ? null : await metricsListener(config.metricsListen, { metrics, readiness: app.readiness });
+    const tasks = background([...app.tasks, ...cleanUpTasks(database, config.keep, metrics)], logger, metrics);
+    const listener = await listen({ url: database.url, logger }, { access_changed: () => app.accessChanges.changed() });
+    const watch = app.watchCatalog(() => tasks.wake('catalog-refresh'));
+    app.runner.start();
+    tasks.start();
+    await writeAddress(config.dataDirectory, { url: own });
+    logger.info({ url: own, version: version(), mesh: config.mesh.driver }, 'the broker is ready');
+    const stop = stopper({ app, tasks, listener, watch, open, metricsHttp, graceMs: config.operations.shutdownMs, logger });
+    return { url: own, logger, stop, facts: factsOf(config, own, access, open, app) };
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+async function tlsOf({ tls }: Config): Promise<{ readonly cert: string; readonly key: string } | null> {
+  if (tls === null) return null;
+  const read = (file: string, setting: string): Promise<string> =>
+    readFile(file, 'utf8').catch((error: unknown) => {
+      throw new BrokerError('internal', `${setting}=${file}: cannot be read: give a PEM file that the broker's user may read`, {}, error);
+    });
+  return { cert: await read(tls.certFile, 'MESHBROKER_TLS_CERT'), key: await read(tls.keyFile, 'MESHBROKER_TLS_KEY') };
+}
+
+async function fittingSecret({ secretFile }: Config, { database }: OpenDatabase): Promise<Uint8Array> {
+  const found = await readSecret(secretFile);
+  if (found === undefined && (await knowsSecret(database)))
+    throw new BrokerError(
+      'internal',
+      `MESHBROKER_SECRET_FILE ${secretFile} is missing, and the database was made with one: restore the file`,
+    );
+  const secret = found ?? (await makeSecret(secretFile, systemRandom));
+  await claimDatabase(database, brokerSecret(secret));
+  return secret;
+}
+
+async function metricsListener(address: Address, sources: Parameters<typeof createMetricsServer>[0]): Promise<Server> {
+  const server = createMetricsServer(sources);
+  await listenOn(server, address, 'MESHBROKER_METRICS_LISTEN');
+  return server;
+}
+
+function factsOf(config: Config, url: string, access: BannerFacts['access'], { directory }: OpenDatabase, app: App): BannerFacts {
+  const { driver, gitops } = config.mesh;
+  return {
+    version: version(),
+    url,
+    access,
+    meshDirectory: driver === 'gitops' ? gitops.directory : null,
+    gitRemote: driver === 'gitops' ? gitops.remote : null,
+    databaseDirectory: directory,
+    shelf: app.catalog.listed(),
+  };
+}
+
+interface ToStop {
+  readonly app: App;
+  readonly tasks: Background;
+  readonly listener: Listener;
+  readonly watch: { close(): void };
+  readonly open: OpenDatabase;
+  readonly metricsHttp: Server | null;
+  readonly graceMs: number;
+  readonly logger: ReturnType<typeof createLogger>;
+}
+function stopper({ app, tasks, listener, watch, open, metricsHttp, graceMs, logger }: ToStop): () => Promise<void> {
+  const attempt = async (what: string, work: Promise<unknown>): Promise<void> => {
+    await work.catch((error: unknown) => logger.error({ error }, `could not ${what} while stopping`));
+  };
+  const all = async (): Promise<void> => {
+    logger.info({}, 'the broker is stopping');
+    app.readiness.stopping();
+    watch.close();
+    await Promise.all([
+      attempt('give back the leases', app.runner.stop(graceMs)),
+      attempt('finish the requests', closeServer(app.http, graceMs)),
+      attempt('end the tasks', tasks.stop(graceMs)),
+    ]);
+    if (metricsHttp !== null) await closeServer(metricsHttp, 0);
+    await attempt('stop listening', listener.stop());
+    await attempt('close the mesh driver', app.close());
+    await attempt('close the database', open.close());
+    logger.info({}, 'the broker has stopped');
+    logger.flush();
+  };
+  let stopping: Promise<void> | undefined;
+  return () => (stopping ??= all());
+}
+/** Takes no new connections; what is under way has its time, then it is cut. */
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(timer);
+}
