@@ -1,4 +1,6 @@
+import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
+import offeringSchema from '../../schemas/offering.schema.json' with { type: 'json' };
 import { aPlanFile, anOfferingFile } from '../../test/support/builders.ts';
 import { decodeOffering } from './decode-offering.ts';
 import { durationMs } from './duration.ts';
@@ -128,3 +130,8 @@ test.each([
   ['24h', 86_400_000],
   ['1h1m1s1ms', 3_661_001],
 ])('%s lasts %i ms', (text, ms) => expect(durationMs(text)).toBe(ms));
+
+test('the published schema of offering files is itself a valid draft-07 schema', () => {
+  const ajv = new Ajv();
+  expect(ajv.validateSchema(offeringSchema)).toBe(true);
+});

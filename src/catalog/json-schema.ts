@@ -5,7 +5,7 @@ import type { JsonObject } from '../kernel/json.ts';
 import type { DocumentPath } from './problem.ts';
 
 const newAjv = (): InstanceType<typeof ajvDraft04.default> => {
-  const ajv = new ajvDraft04.default({ allErrors: true, strict: false, verbose: true, logger: false });
+  const ajv = new ajvDraft04.default({ allErrors: true, strict: false, verbose: true, logger: false, code: { optimize: false } });
   ajvFormats.default(ajv);
   return ajv;
 };

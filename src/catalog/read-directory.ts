@@ -6,7 +6,6 @@ import { decodeOffering } from './decode-offering.ts';
 import { readDocument, splitDocuments } from './document.ts';
 import type { ReadDocument } from './document.ts';
 import { findDuplicates } from './duplicates.ts';
-import { locator } from './locate.ts';
 import type { ServiceOffering } from './offering.ts';
 import type { OfferingFile } from './offering-file.ts';
 import type { Finding, Problem } from './problem.ts';
@@ -126,18 +125,17 @@ export class DirectoryReader {
         await breathe();
         const { read } = document;
         if (read.kind === 'unreadable') problems.push(unreadable(document, read));
-        if (read.kind === 'broken') problems.push(...locate(document, read.findings));
+        if (read.kind === 'broken') problems.push(...(await locate(document, read.findings)));
         if (read.kind !== 'offering') continue;
         good.push({ document, file: read.file });
         const outcome = await this.#decode(document, read.file);
-        if ('findings' in outcome) problems.push(...locate(document, outcome.findings));
+        if ('findings' in outcome) problems.push(...(await locate(document, outcome.findings)));
         else offerings.push(outcome.offering);
-        if (notes) problems.push(...locate(document, offeringNotes(read.file, this.#settings)));
+        if (notes) problems.push(...(await locate(document, offeringNotes(read.file, this.#settings))));
       }
     }
-    const place = ({ file, text, linesBefore }: FileDocument): string => `${file}:${linesBefore + locator(text)(['name'], false).line}`;
-    for (const { owner, finding } of findDuplicates(good, ({ document }) => place(document)))
-      problems.push(...locate(owner.document, [finding]));
+    for (const { owner, finding } of findDuplicates(good, ({ document }) => nameLine(document)))
+      problems.push(...(await locate(owner.document, [finding])));
     const broken = problems.some(({ severity }) => severity === 'error');
     return { offerings: broken ? [] : offerings, problems: problems.sort(byPlace) };
   }
@@ -179,6 +177,9 @@ type TextReading = Awaited<ReturnType<typeof readText>>;
 type Breathe = ReturnType<typeof breathing>;
 const kept = (document: FileDocument | undefined): Pick<FileDocument, 'decoded'> =>
   document?.decoded === undefined ? {} : { decoded: document.decoded };
+/** `reviews.yaml:2`, the line in which an offering says its name. */
+const nameLine = ({ file, text, linesBefore }: FileDocument): string =>
+  `${file}:${linesBefore + text.slice(0, Math.max(0, text.search(/^name *:/m))).split('\n').length}`;
 const problemAt = (file: string, what: string, fix: string, line = 1, column = 1): Problem => ({
   severity: 'error',
   file,
@@ -193,8 +194,10 @@ const onlyProblem = (file: string, what: string, fix: string): DirectoryReading 
 });
 const unreadable = ({ file, linesBefore }: FileDocument, { what, line, column }: Extract<ReadDocument, { kind: 'unreadable' }>): Problem =>
   problemAt(file, what, 'correct the YAML', linesBefore + line, column);
-function locate({ file, text, linesBefore }: FileDocument, findings: readonly Finding[]): readonly Problem[] {
+/** Loads the slow parser only where there is something to tell. */
+async function locate({ file, text, linesBefore }: FileDocument, findings: readonly Finding[]): Promise<readonly Problem[]> {
   if (findings.length === 0) return [];
+  const { locator } = await import('./locate.ts');
   const placeOf = locator(text);
   return findings.map(({ severity, path, atKey, what, fix }) => {
     const { line, column } = placeOf(path, atKey === true);
