@@ -68,10 +68,9 @@ function listing(slots: readonly Slot[], livePlanIds: ReadonlySet<string>): read
     if (offering.plans.length + live.length === 0) continue; // CAT-06
     const orderablePlanIds = new Set(offering.plans.map(({ id }) => id));
     const name = present ? offering.name : freeName(offering.name, offering.id, taken);
-    const whole =
-      live.length === 0 && name === offering.name
-        ? offering
-        : { ...offering, name, plans: [...offering.plans, ...renamed(offering, live)] };
+    const plans = [...offering.plans, ...renamed(offering, live)];
+    const same = live.length === 0 && name === offering.name;
+    const whole = same ? offering : { ...offering, name, plans, apis: name === offering.name ? offering.apis : [] }; // links go by name
     listed.push({ offering: whole, orderable: orderablePlanIds.size > 0, orderablePlanIds });
   }
   return listed.sort((a, b) => (a.offering.name < b.offering.name ? -1 : 1));

@@ -290,6 +290,7 @@ describe('what left the files', () => {
     expect(new Set(all).size).toBe(all.length);
     expect(all.filter((name) => name.startsWith('ratings'))).toEqual(['ratings', expect.stringMatching(/^ratings-retired-[0-9a-f]{6}$/)]);
     expect(catalog.offeringNamed('ratings')?.id).toBe('a-new-offering');
+    expect(listed(catalog).map(({ metadata }) => metadata.x_apis === undefined)).toEqual([false, false, false, true, false]);
   });
   test('elsewhere is known here too: a replica with older files finds what a newer one published', async () => {
     const older = replica();
