@@ -1,3 +1,4 @@
+import type { Plan } from '../catalog/offering.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { point } from '../kernel/points.ts';
 import { acceptedAudit } from '../operations/accepted-audit.ts';
@@ -25,7 +26,7 @@ export async function deprovision(deps: InstanceDeps, caller: Caller, instanceId
   const plan = deps.catalog.find(found.instance.serviceId, found.instance.planId)?.plan;
   const asynchronous = plan?.asynchronous ?? request.acceptsIncomplete;
   if (asynchronous && !request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
-  const operationId = await accept(deps, caller, found.instance, plan, asynchronous);
+  const operationId = await accept(deps, caller, found.instance, plan);
   if (asynchronous) {
     deps.runner.wake();
     await point('C4');
@@ -44,13 +45,7 @@ function checkIds(instance: ServiceInstance, request: DeleteRequest): void {
   }
 }
 
-async function accept(
-  deps: InstanceDeps,
-  caller: Caller,
-  seen: ServiceInstance,
-  plan: Parameters<typeof trainedBehaviour>[0],
-  asynchronous: boolean,
-): Promise<string> {
+async function accept(deps: InstanceDeps, caller: Caller, seen: ServiceInstance, plan: Plan | undefined): Promise<string> {
   const operationId = deps.random.uuid();
   const deadlineSeconds = plan?.maximumPollingDurationSeconds ?? defaultPollingSeconds;
   const accepted = await deps.transact(async (stores) => {
@@ -69,7 +64,10 @@ async function accept(
       resourceKind: 'instance',
       resourceId: seen.uuid,
       kind: 'deprovision',
-      input: { trained: triedBefore ? null : trainedBehaviour(plan, 'deprovision'), synchronous: !asynchronous },
+      input: {
+        trained: triedBefore ? null : trainedBehaviour(plan, 'deprovision'),
+        stateBefore: locked.instance.state === 'ready' ? 'ready' : 'failed',
+      },
       requestHash: '',
       deadlineSeconds,
     });

@@ -31,6 +31,7 @@ type InstanceRecipe = Recipe<InstanceRecipeStores>;
 interface Input {
   readonly trained?: TrainedBehaviour | null;
   readonly synchronous?: boolean;
+  readonly stateBefore?: 'ready' | 'failed';
 }
 const trainedOf = (operation: Operation): TrainedBehaviour | null => (operation.input as Input).trained ?? null;
 /** A refused synchronous request leaves nothing behind (GEN-02), not even a failed instance. */
@@ -165,7 +166,7 @@ export function deprovisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
     /** Only a training plan gets here: nothing was taken back yet. */
     failed: async ({ instances }, operation) => {
       await instances.reopenBindings(operation.resourceId);
-      await instances.setState(operation.resourceId, 'ready');
+      await instances.setState(operation.resourceId, (operation.input as Input).stateBefore ?? 'ready');
     },
   };
 }

@@ -31,10 +31,7 @@ export interface PlanShape {
     };
   };
 }
-export interface Ids {
-  readonly service_id: string;
-  readonly plan_id: string;
-}
+export type Ids = Readonly<Record<'service_id' | 'plan_id', string>>;
 export type OsbClient = ReturnType<typeof osbClient>;
 
 export const basic = ({ user, password }: Login): string => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -84,15 +81,15 @@ export function osbClient(url: string, login: Login, version = '2.17') {
     },
     /** Waits for the end of an asynchronous operation. */
     settled,
-    async provision(instance: string, body: Ids & Record<string, unknown>): Promise<Settled> {
+    async provision(instance: string, body: Ids & Readonly<Record<string, unknown>>): Promise<Settled> {
       const path = instancePath(instance);
       return settled(path, await call('PUT', `${path}?accepts_incomplete=true`, { organization_guid: 'o', space_guid: 's', ...body }));
     },
-    async update(instance: string, body: Record<string, unknown>): Promise<Settled> {
+    async update(instance: string, body: Readonly<Record<string, unknown>>): Promise<Settled> {
       const path = instancePath(instance);
       return settled(path, await call('PATCH', `${path}?accepts_incomplete=true`, body));
     },
-    async bind(instance: string, binding: string, body: Record<string, unknown>): Promise<Settled> {
+    async bind(instance: string, binding: string, body: Readonly<Record<string, unknown>>): Promise<Settled> {
       const path = bindingPath(instance, binding);
       return settled(path, await call('PUT', `${path}?accepts_incomplete=true`, body));
     },
