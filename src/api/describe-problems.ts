@@ -32,7 +32,7 @@ function asKind(type: unknown): string {
   return kinds.map((kind) => (/^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`)).join(' or ');
 }
 
-/** At most three sentences that name the field and the fix, for a person. */
+/** At most five sentences that name the field and the fix, for a person. */
 export function describeProblems(errors: readonly ErrorObject[]): string {
   const told = errors.map((error) => {
     const params = error.params as Params;
@@ -42,5 +42,5 @@ export function describeProblems(errors: readonly ErrorObject[]): string {
     return sentence === undefined ? `${field} ${error.message ?? 'is not valid'}` : sentence(field, params);
   });
   const distinct = [...new Set(told)];
-  return distinct.slice(0, 3).join('; ') + (distinct.length > 3 ? `; and ${distinct.length - 3} more` : '');
+  return distinct.slice(0, 5).join('; ') + (distinct.length > 5 ? `; and ${distinct.length - 5} more` : '');
 }

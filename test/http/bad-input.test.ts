@@ -17,7 +17,9 @@ const provision = (body: string | Buffer, headers: Record<string, string> = {}) 
     headers: { 'x-broker-api-version': '2.17', 'content-type': 'application/json', ...headers },
     body,
   });
-const withParameters = (parameters: string): string => `{"service_id":"s","parameters":${parameters}}`;
+const rest = '"plan_id":"p","organization_guid":"o","space_guid":"s"';
+const order = `{"service_id":"s",${rest}}`;
+const withParameters = (parameters: string): string => `{"service_id":"s",${rest},"parameters":${parameters}}`;
 
 describe('a body', () => {
   test.each<[string, number, RegExp, string | Buffer, Record<string, string>]>([
@@ -51,9 +53,9 @@ describe('a body', () => {
     ['400 digits', 400, /^parameters\.a has a number of 400/, withParameters(`{"a":${'1'.repeat(400)}}`), {}],
     ['1e400', 400, /^parameters\.a has a number that is too large/, withParameters('{"a":1e400}'), {}],
     ['an array where an object belongs', 400, /^parameters \(body\) must be an object or a null$/, withParameters('[]'), {}],
-    ['a number where text belongs', 400, /^service_id \(body\) must be a string$/, '{"service_id":1}', {}],
-    ['an empty id', 400, /^service_id \(body\) must not be empty$/, '{"service_id":""}', {}],
-    ['no id', 400, /^service_id \(body\) is missing: send it$/, '{}', {}],
+    ['a number where text belongs', 400, /^service_id \(body\) must be a string$/, `{"service_id":1,${rest}}`, {}],
+    ['an empty id', 400, /^service_id \(body\) must not be empty$/, `{"service_id":"",${rest}}`, {}],
+    ['no id', 400, /^service_id \(body\) is missing: send it$/, `{${rest}}`, {}],
   ])('with %s is refused with %i, the field and the fix', async (_, status, description, body, headers) => {
     const answer = await provision(body, headers);
     expect(answer.status, answer.text).toBe(status);
@@ -62,11 +64,11 @@ describe('a body', () => {
     expect(answer.text).not.toMatch(/at \w+ \(|node_modules|select |insert /i);
   });
   test('of exactly 64 KiB, without a type, or with what nobody knows is taken', async () => {
-    const filler = 'x'.repeat(65_536 - Buffer.byteLength('{"service_id":"s","y":""}'));
-    expect((await provision(`{"service_id":"s","y":"${filler}"}`)).status).toBe(200);
-    const bare = await rawRequest(door.port, request('PUT', '/v2/service_instances/i', ['Content-Length: 18'], '{"service_id":"s"}'));
+    const filler = 'x'.repeat(65_536 - Buffer.byteLength(order) - Buffer.byteLength(',"y":""'));
+    expect((await provision(`${order.slice(0, -1)},"y":"${filler}"}`)).status).toBe(200);
+    const bare = await rawRequest(door.port, request('PUT', '/v2/service_instances/i', [`Content-Length: ${order.length}`], order));
     expect(bare.status, bare.text).toBe(200);
-    expect((await provision('{"service_id":"s","x_foo":{"deep":[1,{"y":null}]}}')).status).toBe(200);
+    expect((await provision(`${order.slice(0, -1)},"x_foo":{"deep":[1,{"y":null}]}}`)).status).toBe(200);
   });
 });
 

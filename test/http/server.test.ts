@@ -16,6 +16,7 @@ afterAll(() => door.close());
 const v2 = { 'x-broker-api-version': '2.17' };
 const catalog = (headers: Record<string, string> = {}, method = 'GET') =>
   door.send('/v2/catalog', { method, as: door.as.cf, headers: { ...v2, ...headers } });
+const order = { service_id: 's', plan_id: 'p', organization_guid: 'o', space_guid: 'sp' };
 const instance = (id: string, more: Parameters<typeof door.send>[1] = {}) =>
   door.send(`/v2/service_instances/${id}`, { as: door.as.cf, headers: v2, ...more });
 
@@ -123,7 +124,7 @@ describe('every answer', () => {
   });
   test('is one line in the log, without the credentials', async () => {
     door.lines.length = 0;
-    await instance('i-1', { method: 'PUT', body: { service_id: 's' }, headers: { ...v2, 'x-request-id': 'my-request' } });
+    await instance('i-1', { method: 'PUT', body: order, headers: { ...v2, 'x-request-id': 'my-request' } });
     const lines = door.lines.filter(({ message }) => message === 'request');
     expect(lines).toEqual([
       expect.objectContaining({
@@ -188,16 +189,16 @@ describe('routing', () => {
       method: 'PUT',
       as: door.as.cf,
       headers: v2,
-      body: { service_id: 's', unknown: 1 },
+      body: { ...order, unknown: 1 },
     });
-    expect(answer.json()).toMatchObject({ query: { accepts_incomplete: true }, body: { service_id: 's', unknown: 1 } });
+    expect(answer.json()).toMatchObject({ query: { accepts_incomplete: 'true' }, body: { ...order, unknown: 1 } });
     expect(
       (
         await door.send('/v2/service_instances/i?accepts_incomplete=banana', {
           method: 'PUT',
           as: door.as.cf,
           headers: v2,
-          body: { service_id: 's' },
+          body: order,
         })
       ).status,
     ).toBe(400);
