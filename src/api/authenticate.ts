@@ -6,7 +6,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Authenticated, Authentication } from '../access/authentication.ts';
 import { looksLikeSecret } from '../access/credential.ts';
 import type { Principal } from '../access/principal.ts';
-import type { DenialLog } from '../audit/denials.ts';
+import type { Denial, DenialLog } from '../audit/denials.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import type { PrincipalCache } from './principal-cache.ts';
 import { parseBasic, parseBearer } from './authorization-header.ts';
@@ -34,11 +34,6 @@ export interface Authenticator {
 export function authenticator({ authentication, cache, denials, limit }: AuthenticatorDeps): Authenticator {
   const ask = passportWith(authentication);
   const failures = new RateLimiterMemory({ points: limit.failures, duration: limit.windowSeconds });
-  const deny = (request: Request, actor: string, status: number): void => {
-    const { operationId, requestId } = exchangeOf(request);
-    denials.record({ actor, address: request.ip ?? 'unknown', operationId, status, requestId });
-  };
-
   async function identify(request: Request, response: Response): Promise<Principal> {
     const header = authorizationOf(request);
     const cached = cache.get(header);
@@ -51,7 +46,7 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
     }
     const name = claimedName(header);
     const wait = header === '' ? undefined : await secondsToWait(failures, `${hash('sha256', name)}|${request.ip ?? ''}`);
-    deny(request, name, wait === undefined ? 401 : 429);
+    denials.record(denialOf(request, name, wait === undefined ? 401 : 429));
     if (wait === undefined)
       throw new BrokerError('unauthenticated', 'Authorization: send the user name and password of a platform (Basic) or a token (Bearer)');
     throw new BrokerError('rate-limited', `too many wrong credentials: wait ${wait} seconds`, { retryAfterSeconds: wait });
@@ -62,7 +57,8 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
       if (allowed.length === 0) return null;
       const principal = await identify(request, response);
       if (allowed.includes(principal.kind)) return principal;
-      deny(request, `${principal.kind}:${principal.name}`, 403);
+      // Named in the log line and the audit row of the refusal.
+      exchangeOf(request).principal = principal;
       throw new BrokerError(
         'forbidden',
         `a ${principal.kind} credential is not enough here: use one of ${[...new Set(allowed)].join(' or ')}`,
@@ -73,6 +69,12 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
 
 /** '' where there is none (request-guard.ts has dealt with two). */
 const authorizationOf = (request: { readonly headers: Request['headers'] }): string => request.headers.authorization ?? '';
+
+/** What the audit log keeps of a refused request. */
+export function denialOf(request: Request, actor: string, status: number): Denial {
+  const { operationId, requestId } = exchangeOf(request);
+  return { actor, address: request.ip ?? 'unknown', operationId, status, requestId };
+}
 
 function passportWith(authentication: Authentication): (request: Request, response: Response) => Promise<Authenticated | undefined> {
   const passport = new Passport();

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../access/principal.ts';
+import type { DenialLog } from '../audit/denials.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Authenticator } from './authenticate.ts';
+import { denialOf } from './authenticate.ts';
 import type { AnyReply } from './contract.ts';
 import type { Exchange } from './exchange.ts';
 import { exchangeOf } from './exchange.ts';
@@ -10,13 +13,14 @@ import type { SecurityHeaders } from './security-headers.ts';
 import { sendReply } from './send.ts';
 
 export interface DoorDeps {
+  readonly denials: DenialLog;
   readonly authenticate: Authenticator['authenticate'];
   readonly logger: Logger;
   readonly metrics: RequestMetrics;
   readonly security: SecurityHeaders;
 }
 /** The end of every request: reply, one log line, one metric. */
-export function doorOf({ authenticate, logger, metrics, security }: DoorDeps): Door {
+export function doorOf({ authenticate, denials, logger, metrics, security }: DoorDeps): Door {
   const settle = settler(logger, metrics);
   const report = (request: IncomingMessage, error: unknown): void => {
     const { requestId, operationId } = exchangeOf(request);
@@ -25,6 +29,9 @@ export function doorOf({ authenticate, logger, metrics, security }: DoorDeps): D
   return {
     authenticate,
     report,
+    deny(request) {
+      denials.record(denialOf(request, callerName(exchangeOf(request).principal, 'platform:') ?? 'anonymous', 403));
+    },
     finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply) {
       const exchange = exchangeOf(request);
       try {
@@ -48,12 +55,11 @@ export function settler(
     const ms = performance.now() - exchange.startedAt;
     const operation = operationId ?? 'none';
     metrics.request({ contract: contract ?? 'none', operation, status }, ms / 1_000);
-    const caller = principal === null ? null : principal.kind === 'platform' ? principal.name : `${principal.kind}:${principal.name}`;
     const fields = {
       requestId,
       operation,
       method,
-      platform: caller,
+      platform: callerName(principal),
       status,
       ms: Math.round(ms * 100) / 100,
       brokerOperation: operationOf(body),
@@ -62,6 +68,10 @@ export function settler(
     else logger.info(fields, 'request');
   };
 }
+/** `cf-eu` for a platform, `admin:name` for others; null: nobody. */
+const callerName = (principal: Principal | null, prefix = ''): string | null =>
+  principal === null ? null : `${principal.kind === 'platform' ? prefix : `${principal.kind}:`}${principal.name}`;
+
 /** The id of the operation that an accepted request started. */
 function operationOf(body: unknown): string | undefined {
   const operation = typeof body === 'object' && body !== null && 'operation' in body ? body.operation : undefined;

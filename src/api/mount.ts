@@ -18,6 +18,8 @@ export interface Door {
   readonly authenticate: (request: ExpressRequest, response: ExpressResponse, schemes: readonly string[]) => Promise<Principal | null>;
   /** Writes the reply, the log line and the metric. */
   finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply): void;
+  /** Writes to the audit log that the principal may not do what it asked for (403). */
+  deny(request: ExpressRequest): void;
   /** Logs the whole chain of an error that is nobody's refusal. */
   report(request: IncomingMessage, error: unknown): void;
 }
@@ -68,6 +70,7 @@ async function run(request: ExpressRequest, response: ExpressResponse, run: Run)
   } catch (error) {
     reply = toReply(error, run.contract, run.route.operationId, (cause) => run.door.report(request, cause));
   }
+  if (reply.status === 403) run.door.deny(request);
   run.door.finish(request, response, reply);
 }
 
@@ -183,6 +186,8 @@ export async function refuseOutside(
     exchange.principal = await door.authenticate(request, response, schemes);
     return refused();
   } catch (error) {
-    return toReply(error, contract, null, (cause) => door.report(request, cause));
+    const reply = toReply(error, contract, null, (cause) => door.report(request, cause));
+    if (reply.status === 403) door.deny(request);
+    return reply;
   }
 }

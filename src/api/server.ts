@@ -87,7 +87,7 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
     limit: deps.settings.failureLimit,
   });
   const security = securityHeaders(deps.settings.tls !== null);
-  const door = doorOf({ authenticate, logger: deps.logger, metrics: deps.metrics, security });
+  const door = doorOf({ authenticate, denials: deps.denials, logger: deps.logger, metrics: deps.metrics, security });
   const contracts = {
     osb: deps.osb,
     platform: asMounted(platformContract(deps, documents)),
