@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import type { Query } from '../broker-client.ts';
+import { table } from '../table.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+interface Page {
+  readonly items: readonly Line[];
+  readonly next: string | null;
+}
+interface ListOptions {
+  readonly limit: string;
+  readonly json?: true;
+}
+const pageSize = 100;
+
+/** Page after page up to `limit` lines. */
+async function lines(
+  context: CommandContext,
+  path: string,
+  query: Query,
+  limit: number,
+): Promise<{ readonly items: readonly Line[]; readonly more: boolean }> {
+  const broker = await context.broker();
+  const items: Line[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await broker.json<Page>('GET', path, { query: { ...query, limit: Math.min(pageSize, limit - items.length), after } });
+    items.push(...page.items);
+    if (page.next === null) return { items, more: false };
+    if (items.length >= limit) return { items, more: true };
+    after = page.next;
+  }
+}
+const cell = (value: unknown): string => {
+  if (value === null || value === undefined || value === '') return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
+async function list(
+  context: CommandContext,
+  path: string,
+  query: Query,
+  columns: readonly string[],
+  { limit, json }: ListOptions,
+): Promise<void> {
+  const { items, more } = await lines(context, path, query, Math.max(1, Number(limit) || pageSize));
+  if (json === true) {
+    context.print(JSON.stringify(items, null, 2));
+    return;
+  }
+  context.print(table(columns.map((name) => name.replaceAll('_', ' ')), items.map((line) => columns.map((name) => cell(line[name]))))); // prettier-ignore
+  if (more) context.print(`… there are more: --limit ${items.length * 2}`);
+}
+const listing = (command: Command): Command => command.option('--limit <lines>', 'most lines', '100').option('--json', 'print JSON');
+
+export function inventoryCommands(program: Command, context: CommandContext): void {
+  listing(program.command('instances'))
+    .description('service instances')
+    .option('--state <state>', 'only those in this state')
+    .action((options: ListOptions & { state?: string }) =>
+      list(
+        context,
+        '/v1/instances',
+        { state: options.state },
+        ['ref', 'instance_id', 'platform', 'state', 'offering', 'plan', 'created_at'],
+        options,
+      ),
+    );
+  listing(program.command('bindings'))
+    .description('service bindings')
+    .option('--state <state>', 'only those in this state')
+    .option('--consumer <name>', 'only those of this consumer, as reports name it')
+    .option('--expires-before <time>', 'only those that end before')
+    .action((options: ListOptions & { state?: string; consumer?: string; expiresBefore?: string }) => {
+      const query = { state: options.state, consumer: options.consumer, expires_before: options.expiresBefore };
+      return list(
+        context,
+        '/v1/bindings',
+        query,
+        ['ref', 'binding_id', 'state', 'exposure', 'offering', 'plan', 'consumer', 'expires_at', 'renewal_due'],
+        options,
+      );
+    });
+  const operations = program.command('operations').description('what the broker does and did');
+  listing(operations.command('list', { isDefault: true }))
+    .description('operations, newest first')
+    .option('--state <state>', 'only those in this state')
+    .option('--unfinished', 'only those that have not ended')
+    .action((options: ListOptions & { state?: string; unfinished?: true }) => {
+      const query = { state: options.state, unfinished: options.unfinished };
+      return list(
+        context,
+        '/v1/operations',
+        query,
+        ['id', 'kind', 'resource', 'state', 'step', 'attempts', 'created_at', 'last_error'],
+        options,
+      );
+    });
+  operations
+    .command('retry <id>')
+    .description('run a quarantined or waiting operation now')
+    .action(async (id: string) => {
+      const operation = await (await context.broker()).json<Line>('POST', `/v1/operations/${encodeURIComponent(id)}/retry`);
+      context.print(`${cell(operation['kind'])} of ${cell(operation['resource'])} will run now`);
+    });
+  program
+    .command('guard')
+    .description('what closes the workloads of an offering')
+    .command('release <offering>')
+    .description("remove the guard of an offering's workloads: this opens them to the whole mesh")
+    .action(async (offering: string) => {
+      const operation = await (await context.broker()).json<Line>('POST', `/v1/guards/${encodeURIComponent(offering)}/release`);
+      context.print(`the guard of ${offering} will be removed (operation ${cell(operation['id'])})`);
+    });
+}
