@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultHttpSettings } from '../../src/api/server.ts';
 import { openDoor } from '../support/door.ts';
+import { documentedOperations } from '../support/expect-document.ts';
 import { basic } from '../support/memory-access.ts';
 
 let door: Awaited<ReturnType<typeof openDoor>>;
@@ -89,4 +90,41 @@ describe('authentication', () => {
       expect((await door.send('/v1/platforms', { as: `Bearer ${other}` })).status).toBe(401);
     }
   });
+});
+
+type Kind = 'cf' | 'admin' | 'collector';
+const everybody = 'everybody';
+const own: readonly Kind[] = ['admin', 'cf'];
+/** Who may do what, written down apart from the documents: an operation without a line here fails. */
+const allowed: Readonly<Record<string, readonly Kind[] | typeof everybody>> = {
+  ...Object.fromEntries(['catalog.get', 'serviceInstance.provision', 'serviceInstance.update', 'serviceInstance.get', 'serviceInstance.deprovision', 'serviceInstance.lastOperation.get', 'serviceBinding.binding', 'serviceBinding.get', 'serviceBinding.unbinding', 'serviceBinding.lastOperation.get'].map((id) => [id, ['cf'] as const])),
+  ...Object.fromEntries(['platforms.list', 'platforms.create', 'platforms.update', 'platforms.rotate', 'platforms.revoke', 'tokens.list', 'tokens.create', 'tokens.revoke', 'operations.list', 'operations.retry', 'guards.release', 'metrics.get'].map((id) => [id, ['admin'] as const])),
+  ...Object.fromEntries(['instances.list', 'bindings.list', 'bindings.get', 'bindings.usage', 'usage.report'].map((id) => [id, own])),
+  'usage.ingest': ['admin', 'collector'],
+  ...Object.fromEntries(['offerings.api', 'trust.bundle', 'health.live', 'health.ready', 'docs.index', 'docs.style', 'docs.contract', 'documents.get'].map((id) => [id, everybody])),
+}; // prettier-ignore
+
+describe('authorisation', () => {
+  test.each(documentedOperations.map(({ operationId, method, path }) => ({ operationId, method: method.toUpperCase(), path })))(
+    'of $operationId is as written down',
+    async ({ operationId, method, path }) => {
+      const may = allowed[operationId];
+      expect(may, `${operationId} has no line in the table`).toBeDefined();
+      const target = path.replaceAll(/\{\w+\}/g, 'x');
+      const send = (as: string | undefined) =>
+        door.send(target, {
+          method,
+          ...(as === undefined ? {} : { as }),
+          headers: { 'x-broker-api-version': '2.17' },
+          ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{' }),
+        });
+      const isIn = (status: number): boolean => status !== 401 && status !== 403;
+      expect(isIn((await send(undefined)).status), 'anonymous').toBe(may === everybody);
+      for (const kind of ['cf', 'admin', 'collector'] as const) {
+        const { status } = await send(door.as[kind]);
+        expect(isIn(status), `${kind}: ${status}`).toBe(may === everybody || may?.includes(kind));
+        expect(status, `${kind}: ${status}`).toBeLessThan(500);
+      }
+    },
+  );
 });

@@ -21,15 +21,18 @@ const methods = ['get', 'put', 'post', 'patch', 'delete'];
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
 addFormats.default(ajv);
 
-interface Documented {
+export interface Documented {
   readonly document: string;
+  /** As the document spells it. */
+  readonly path: string;
   readonly operationId: string;
   readonly method: string;
   readonly matches: RegExp;
   readonly responses: Readonly<Record<string, Node>>;
 }
 const roots = new Map<string, Node>();
-const operations: readonly Documented[] = names.flatMap((name) => {
+/** Every operation of the three documents. */
+export const documentedOperations: readonly Documented[] = names.flatMap((name) => {
   const text = readFileSync(new URL(`../../openapi/${name}.yaml`, import.meta.url), 'utf8');
   const root = JSON.parse(JSON.stringify(load(text)).replaceAll('"$ref":"#/', `"$ref":"${name}.yaml#/`)) as Node;
   roots.set(`${name}.yaml`, root);
@@ -42,6 +45,7 @@ const operations: readonly Documented[] = names.flatMap((name) => {
         const pattern = path.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`).replaceAll(/\{\w+\}/g, '[^/]+');
         return {
           document: name,
+          path,
           operationId: operation['operationId'] as string,
           method,
           matches: new RegExp(`^${pattern}$`),
@@ -80,7 +84,7 @@ function find(method: string, url: string): Documented | undefined {
   const path = url.split('?', 1)[0] ?? '';
   const wanted = method.toLowerCase() === 'head' ? 'get' : method.toLowerCase();
   // A literal path (`/docs/style.css`) before a template that also matches (`/docs/{contract}`).
-  const fitting = operations.filter((operation) => operation.method === wanted && operation.matches.test(path));
+  const fitting = documentedOperations.filter((operation) => operation.method === wanted && operation.matches.test(path));
   return fitting.find(({ matches }) => !matches.source.includes('[^/]+')) ?? fitting[0];
 }
 
