@@ -1,7 +1,9 @@
-import { memoryMesh } from '../mesh/drivers/memory.ts';
+import { meshDrivers } from '../built-ins.ts';
 import type { MeshDriver } from '../mesh/mesh-driver.ts';
 import type { AppConfig, AppParts } from './app-settings.ts';
 
-export function meshDriverOf(_config: Pick<AppConfig, 'mesh'>, _parts: Pick<AppParts, 'locks' | 'logger'>): MeshDriver {
-  return memoryMesh();
+/** The driver that the configuration names. Writers of one gitops tree take turns by a lock of their database. */
+export function meshDriverOf({ mesh }: AppConfig, { locks }: AppParts): MeshDriver {
+  const withLock = <T>(work: () => Promise<T>): Promise<T> => locks.withAdvisoryLock('meshbroker gitops', () => work());
+  return meshDrivers[mesh.driver]({ gitops: mesh.gitops, withLock });
 }

@@ -3,7 +3,7 @@ import type { InstanceStore } from '../instances/instance-store.ts';
 import { point } from '../kernel/points.ts';
 import type { Transact } from '../kernel/transact.ts';
 import type { MeshExposure } from '../mesh/exposure-port.ts';
-import { publishStep, publishUndone, verifyStep } from '../operations/mesh-steps.ts';
+import { publishStep, publishUndone, verifyStep, type Subject } from '../operations/mesh-steps.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Recipe, Step } from '../operations/step.ts';
 import { trainingStep, type TrainedBehaviour } from '../operations/training.ts';
@@ -37,7 +37,7 @@ export function bindRecipe(deps: BindingRecipeDeps): BindingRecipe {
     undoable: true,
     steps(operation) {
       const uuid = operation.resourceId;
-      const subject = `bind ${uuid}`;
+      const subject = subjectOf(deps, operation);
       return [
         publishUndone(deps.mesh, subject),
         trainingStep(inputOf(operation).trained ?? null),
@@ -113,7 +113,7 @@ const takeBackSteps = (deps: BindingRecipeDeps, operation: Operation): readonly 
         await deps.mesh.expose(fence, (await present(deps.stores.bindings, uuid)).ref, 'hidden');
       },
     },
-    publishStep(deps.mesh, `${operation.kind} ${uuid}`),
+    publishStep(deps.mesh, subjectOf(deps, operation)),
     verifyStep(deps.mesh, async () => [(await present(deps.stores.bindings, uuid)).ref]),
     {
       name: 'retire identity',
@@ -140,6 +140,14 @@ const takeBack = (deps: BindingRecipeDeps, end: BindingState): BindingRecipe => 
 export const unbindRecipe = (deps: BindingRecipeDeps): BindingRecipe => takeBack(deps, 'gone');
 /** At expires_at the grant is withdrawn; the binding stays until it is unbound. */
 export const expireRecipe = (deps: BindingRecipeDeps): BindingRecipe => takeBack(deps, 'expired');
+
+const subjectOf =
+  (deps: BindingRecipeDeps, { kind, resourceId }: Operation): Subject =>
+  async () => {
+    const { ref, consumerName, instanceUuid } = await present(deps.stores.bindings, resourceId);
+    const instance = await deps.stores.instances.byUuid(instanceUuid);
+    return `${kind} ${ref}: ${instance?.offeringName ?? ''} for ${consumerName}`;
+  };
 
 async function present(bindings: BindingStore, uuid: string): Promise<ServiceBinding> {
   const binding = await bindings.byUuid(uuid);

@@ -7,7 +7,7 @@ export const guardReleaseRecipe = (mesh: MeshExposure): Recipe<unknown> => ({
   undoable: false,
   steps: ({ resourceId }) => [
     { name: 'release guard', run: ({ fence }) => mesh.releaseGuard(fence, resourceId) },
-    publishStep(mesh, `release guard of ${resourceId}`),
+    publishStep(mesh, () => Promise.resolve(`release the guard of ${resourceId}`)),
   ],
   succeeded: () => Promise.resolve(),
   failed: () => Promise.resolve(),

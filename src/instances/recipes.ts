@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog-port.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { point } from '../kernel/points.ts';
 import type { MeshExposure } from '../mesh/exposure-port.ts';
-import { publishStep, publishUndone, verifyStep } from '../operations/mesh-steps.ts';
+import { publishStep, publishUndone, verifyStep, type Subject } from '../operations/mesh-steps.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Recipe, Step } from '../operations/step.ts';
 import { trainingStep, type TrainedBehaviour } from '../operations/training.ts';
@@ -44,7 +44,7 @@ export function provisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
     steps: (operation) => [
       trainingStep(trainedOf(operation)),
       guardStep(deps, operation.resourceId),
-      publishStep(deps.mesh, `provision ${operation.resourceId}`),
+      publishStep(deps.mesh, subjectOf(deps, operation)),
     ],
     async succeeded({ instances, spans }, operation) {
       const instance = await present(instances, operation.resourceId);
@@ -72,7 +72,7 @@ export function updateRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
     steps(operation) {
       const { previous, desired } = operation.input as unknown as UpdateInput;
       const uuid = operation.resourceId;
-      const subject = `update ${uuid}`;
+      const subject = subjectOf(deps, operation);
       const training = trainingStep(trainedOf(operation));
       const record: Step = {
         name: 'record',
@@ -148,7 +148,7 @@ export function deprovisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
         trainingStep(trainedOf(operation)),
         takeBack('withdraw grants', 'routed'),
         takeBack('remove routes', 'hidden'),
-        publishStep(deps.mesh, `deprovision ${uuid}`),
+        publishStep(deps.mesh, subjectOf(deps, operation)),
         verifyStep(deps.mesh, refs),
         retire,
       ];
@@ -170,6 +170,13 @@ export function deprovisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
     },
   };
 }
+
+const subjectOf =
+  (deps: InstanceRecipeDeps, { kind, resourceId }: Operation): Subject =>
+  async () => {
+    const { ref, offeringName } = await present(deps.instances, resourceId);
+    return `${kind} ${ref}: ${offeringName}`;
+  };
 
 async function present(instances: InstanceStore, uuid: string): Promise<ServiceInstance> {
   const instance = await instances.byUuid(uuid);

@@ -3,16 +3,18 @@ import { point } from '../kernel/points.ts';
 import type { MeshExposure } from '../mesh/exposure-port.ts';
 import type { Step } from './step.ts';
 
-/** Makes what the steps before wrote effective as one unit of record; undoing publishes too, what has been taken back by then. */
-export const publishStep = (mesh: MeshExposure, subject: string): Step => ({
+/** One line for the record, `bind mb-…: reviews for web/web-frontend`. */
+export type Subject = () => Promise<string>;
+/** Makes what the steps before wrote effective as one unit of record. */
+export const publishStep = (mesh: MeshExposure, subject: Subject): Step => ({
   name: 'publish',
-  run: ({ operation }) => mesh.publish(operation.id, subject),
+  run: async ({ operation }) => mesh.publish(operation.id, await subject()),
 });
 /** The undo of a step list ends here: its first step, undone last. */
-export const publishUndone = (mesh: MeshExposure, subject: string): Step => ({
+export const publishUndone = (mesh: MeshExposure, subject: Subject): Step => ({
   name: 'publish what was taken back',
   run: () => Promise.resolve(),
-  undo: ({ operation }) => mesh.publish(`${operation.id}-undone`, `undo ${subject}`),
+  undo: async ({ operation }) => mesh.publish(`${operation.id}-undone`, `undo ${await subject()}`),
 });
 /** Reads back; not there yet is tried again (W8: not reported ready until verified). */
 export const verifyStep = (mesh: MeshExposure, bindingRefs: () => Promise<readonly string[]>): Step => ({
