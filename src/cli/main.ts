@@ -10,6 +10,7 @@ import { version } from './version.ts';
 
 /** One command of the command line. A refusal is one line on standard error and exit status 1. */
 export async function run(words: readonly string[], environment: Environment): Promise<void> {
+  process.stdout.on('error', () => process.exit(0)); // the reader has had enough: `| head`
   const program = new Command('meshbroker').description('An Open Service Broker for Istio meshes').version(version());
   const context = commandContext(environment);
   program.configureHelp({ showGlobalOptions: false }).showHelpAfterError('(see --help)').exitOverride();

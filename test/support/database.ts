@@ -8,7 +8,7 @@ export interface FreshDatabase {
   readonly db: Database;
   readonly url: string;
   /** Closes `db` and removes the database, whoever is still connected. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 /** A migrated, empty database of this test's own: a clone of the run's template (about 15 ms). */
 export async function freshDatabase(): Promise<FreshDatabase> {

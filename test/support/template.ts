@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -53,6 +53,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   if (given === undefined) {
     await sweep();
     directory = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
+    await chmod(directory, 0o755); // root's database runs as another user
     server = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), fast: true });
   }
   const url = given ?? server?.url ?? '';

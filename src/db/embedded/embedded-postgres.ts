@@ -11,7 +11,8 @@ import { isAlive, pause, readPostmaster, stopPostmaster } from './postmaster.ts'
 import { runProgram, spawnPostgres } from './programs.ts';
 
 const user = 'meshbroker';
-const startMs = 15_000;
+const defaultStartMs = 15_000;
+const recoveryMs = 300_000;
 const stopMs = 10_000;
 
 export interface EmbeddedOptions {
@@ -19,6 +20,8 @@ export interface EmbeddedOptions {
   readonly directory: string;
   /** Throw-away databases of tests: no fsync, nothing survives a crash. */
   readonly fast?: boolean;
+  /** How long a start may be tried; default 15 s. */
+  readonly startMs?: number;
 }
 export interface EmbeddedPostgres {
   readonly url: string;
@@ -32,11 +35,15 @@ export interface EmbeddedPostgres {
  * Real PostgreSQL from npm, on a Unix socket that only its own user and root can reach. One that runs already (its broker was
  * killed, or shares it) is taken over. Safe to kill at any moment, and started again after any kill.
  */
-export async function startEmbeddedPostgres({ directory, fast = false }: EmbeddedOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  directory,
+  fast = false,
+  startMs = defaultStartMs,
+}: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const place = await choosePlace(directory);
   const programs = await postgresPrograms(place.root, place.account);
   if (!(await exists(place.data))) await initialise(place, programs, fast);
-  const { pid, child } = await startServer(place, programs, fast);
+  const { pid, child } = await startServer(place, programs, fast, performance.now() + startMs);
   const url = `postgres://${user}@${encodeURIComponent(place.socket)}/${user}`;
   await ensureDatabase(url);
   const owns = await takeOwnership(place.root, child !== undefined);
@@ -45,7 +52,9 @@ export async function startEmbeddedPostgres({ directory, fast = false }: Embedde
     url,
     directory: place.root,
     stop: async () => {
-      if (owns) await stopPostmaster(pid, stopMs);
+      if (!owns) return;
+      await stopPostmaster(pid, stopMs);
+      if (!place.socket.startsWith(place.root)) await rm(place.socket, { recursive: true, force: true });
     },
   };
 }
@@ -57,7 +66,7 @@ const exists = (path: string): Promise<boolean> => stat(path).then(
 /** Beside, then renamed: a first start that was killed leaves nothing half done. */
 async function initialise({ root, data, account }: Place, programs: string, fast: boolean): Promise<void> {
   const leftovers = (await readdir(root)).filter((name) => /^data[.]\d+$/.test(name) && !isAlive(Number(name.slice(5))));
-  for (const name of leftovers) await rm(join(root, name), { recursive: true, force: true });
+  for (const name of leftovers) await rm(join(root, name), { recursive: true, force: true }).catch(() => undefined); // its initdb may still be writing
   const part = `${data}.${process.pid}`;
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   await runProgram(programs, account, 'initdb', ['-D', part, '-U', user, '--auth=trust', ...locale, ...(fast ? ['--no-sync'] : [])]);
@@ -85,16 +94,16 @@ async function startServer(
   place: Place,
   programs: string,
   fast: boolean,
+  end: number,
 ): Promise<{ readonly pid: number; readonly child: ChildProcess | undefined }> {
   const logFile = join(place.root, 'postgres.log');
   await rotate(logFile);
-  const end = performance.now() + startMs;
   for (;;) {
     const running = await readPostmaster(place.data);
     if (running?.ready === true && isAlive(running.pid) && (await answers(place.socket))) return { pid: running.pid, child: undefined };
     if (running === undefined || !isAlive(running.pid)) {
       const child = spawnPostgres(programs, place.account, ['-D', place.data, ...settings(place.socket, fast)], logFile);
-      const pid = await whenReady(child, place.data, end);
+      const pid = await whenReady(child, place.data);
       if (pid !== undefined) return { pid, child };
     }
     if (performance.now() > end)
@@ -102,10 +111,11 @@ async function startServer(
     await pause(50);
   }
 }
-/** undefined: it ended, or was not ready in time. */
-async function whenReady(child: ChildProcess, data: string, end: number): Promise<number | undefined> {
+/** undefined: it ended. A server that still recovers from a crash is waited for. */
+async function whenReady(child: ChildProcess, data: string): Promise<number | undefined> {
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
+  const end = performance.now() + recoveryMs;
   while (performance.now() < end) {
     if (failure !== undefined) throw failure;
     if (child.exitCode !== null || child.signalCode !== null) return undefined;
@@ -113,6 +123,7 @@ async function whenReady(child: ChildProcess, data: string, end: number): Promis
     if (server !== undefined && server.pid === child.pid && server.ready) return server.pid;
     await pause(3);
   }
+  child.kill('SIGQUIT');
   return undefined;
 }
 async function answers(socket: string): Promise<boolean> {

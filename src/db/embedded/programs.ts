@@ -15,13 +15,15 @@ const as = (account: Account): { uid?: number; gid?: number } => (account.other 
 /** `setpriv` (util-linux) ends the database with us, also after kill -9. Without it the next start takes the database over. */
 const setpriv = ['/usr/bin', '/bin', '/usr/sbin'].map((folder) => join(folder, 'setpriv')).find((path) => existsSync(path));
 
+const tied = (signal: string, command: readonly string[]): readonly string[] =>
+  setpriv === undefined ? command : [setpriv, '--pdeathsig', signal, '--', ...command];
+
 /** In a session of its own: Ctrl-C in the terminal is for the broker, which stops its database last. */
 export function spawnPostgres(programs: string, account: Account, args: readonly string[], logFile: string): ChildProcess {
   const program = join(programs, 'bin/postgres');
-  const command = setpriv === undefined ? [program, ...args] : [setpriv, '--pdeathsig', 'INT', '--', program, ...args];
   const log = openSync(logFile, 'a', 0o600);
   try {
-    const [file = program, ...rest] = command;
+    const [file = program, ...rest] = tied('INT', [program, ...args]);
     return spawn(file, rest, { ...as(account), cwd: '/', env: environment(programs), stdio: ['ignore', log, log], detached: true });
   } finally {
     closeSync(log);
@@ -30,7 +32,8 @@ export function spawnPostgres(programs: string, account: Account, args: readonly
 
 /** Runs a program to its end; throws with what it said. */
 export async function runProgram(programs: string, account: Account, name: string, args: readonly string[]): Promise<void> {
-  const child = spawn(join(programs, 'bin', name), args, {
+  const [file = name, ...rest] = tied('KILL', [join(programs, 'bin', name), ...args]);
+  const child = spawn(file, rest, {
     ...as(account),
     cwd: '/',
     env: environment(programs),
