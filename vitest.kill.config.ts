@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['test/support/template.ts'],
     testTimeout: 300_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 1,
+    maxConcurrency: 5,
     pool: 'forks',
   },
 });

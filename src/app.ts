@@ -54,7 +54,7 @@ export interface App {
 export async function createApp(config: AppConfig, parts: AppParts): Promise<App> {
   const { database, secret: secretBytes, clock, random, logger, metrics, publicUrl } = parts;
   const secret = brokerSecret(secretBytes);
-  const usage = createUsage({ database, clock, random, logger, settings: { keepDays: config.keep.usageDays } });
+  const usage = createUsage({ database, clock, settings: { keepDays: config.keep.usageDays } });
   const bind = storesOn(usage);
   const stores = bind(database);
   const transact: Transact<Stores> = (work) => database.transaction((tx) => work(bind(tx)));

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Express, Request as ExpressRequest, Response as ExpressResponse } from 'express';
 import type { Principal } from '../access/principal.ts';
 import { BrokerError } from '../kernel/errors.ts';
+import { point } from '../kernel/points.ts';
 import type { AnyReply, Contract, Entrance, MountedContract, Request } from './contract.ts';
 import { Refusal } from './contract.ts';
 import type { LoadedDocument, OperationRoute } from './documents.ts';
@@ -66,12 +67,14 @@ async function run(request: ExpressRequest, response: ExpressResponse, run: Run)
   let reply: AnyReply;
   try {
     exchange.principal = await run.door.authenticate(request, response, run.route.schemes);
+    await point('C1');
     reply = await run.handler(await decode(request, run));
   } catch (error) {
     reply = toReply(error, run.contract, run.route.operationId, (cause) => run.door.report(request, cause));
   }
   if (reply.status === 403) run.door.deny(request);
   run.door.finish(request, response, reply);
+  await point('C5');
 }
 
 async function decode(request: ExpressRequest, { route, contract, options }: Run): Promise<Request<unknown, unknown>> {

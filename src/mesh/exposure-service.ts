@@ -117,7 +117,7 @@ async function changeMemberships(
   const kept = moved ? new Set(before.filter((scope) => after.includes(scope))) : new Set<string>();
   return { touched: [...before, ...after].filter((scope) => !kept.has(scope)), wanted };
 }
-/** Crash points before the first scope, before each other and after each write. */
+/** Crash points before the first scope (W2: recorded, nothing written yet), before each other and after each write. */
 type Points = readonly [PointName, PointName, PointName];
 async function deliverAll(
   deps: MeshExposureDeps,
@@ -127,6 +127,7 @@ async function deliverAll(
   order: readonly string[],
   [first, between, after]: Points,
 ): Promise<void> {
+  if (writes.size > 0) await point('W2');
   for (const [index, scope] of order.entries()) {
     const write = writes.get(scope);
     if (write === undefined) continue;

@@ -2,16 +2,16 @@ import { expect } from 'vitest';
 import type { PointName } from '../../src/kernel/points.ts';
 import type { Ids, OsbClient, Settled } from '../support/osb-client.ts';
 import { pause } from './broker-process.ts';
-import type { KillLab } from './kill-lab.ts';
+import { killLab, type KillLab } from './kill-lab.ts';
 
 export type Action = 'provision' | 'update' | 'bind' | 'rotate' | 'unbind' | 'deprovision';
 /** The points that each action passes (docs/architecture.md, "Crash points"); one that it no longer passes fails the suite. */
 export const passed: Readonly<Record<Action, readonly PointName[]>> = {
-  provision: ['C2', 'C3', 'C4', 'W1', 'W2', 'W6', 'W7', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
-  update: ['C2', 'C3', 'W1', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
+  provision: ['C1', 'C2', 'C3', 'C4', 'W1', 'W2', 'W6', 'W7', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3', 'C5'],
+  update: ['C2', 'C3', 'W1', 'W2', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   bind: ['C2', 'C3', 'C4', 'W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   rotate: ['C2', 'C3', 'C4', 'W1', 'W3', 'W4', 'W5', 'R7', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
-  unbind: ['C2', 'C3', 'C4', 'W1', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
+  unbind: ['C2', 'C3', 'C4', 'W1', 'W2', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   deprovision: ['C2', 'C3', 'C4', 'W1', 'D1', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
 };
 const asynchronous = 'reviews/metered';
@@ -81,7 +81,15 @@ export const cases: Readonly<Record<Action, Case>> = {
 };
 
 /** Kills a real process at the point during the action, starts another, repeats the request as a platform does, and checks everything. */
-export async function killAt(lab: KillLab, action: Action, point: PointName, name: string): Promise<void> {
+export async function killAt(action: Action, point: PointName): Promise<void> {
+  const lab = await killLab();
+  try {
+    await killIn(lab, action, point, `${action}-${point}`);
+  } finally {
+    await lab.close();
+  }
+}
+async function killIn(lab: KillLab, action: Action, point: PointName, name: string): Promise<void> {
   const { prepare, act, check } = cases[action];
   const calm = await lab.start();
   const ids = await planNamed(lab.client(calm), asynchronous);
