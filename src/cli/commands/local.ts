@@ -34,6 +34,13 @@ export function localCommands(program: Command, context: CommandContext): void {
       await doctor(context);
     });
   program
+    .command('demo')
+    .description('the whole story against a throw-away broker, in some seconds')
+    .action(async () => {
+      const { demo } = await import('../demo/demo.ts');
+      await demo(context.print);
+    });
+  program
     .command('catalog')
     .description('offering files')
     .command('lint <directory>')

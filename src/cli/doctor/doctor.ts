@@ -84,7 +84,7 @@ async function meshFinding(config: Config, database: Database | undefined): Prom
   if (config.mesh.driver === 'memory') return note('mesh', 'driver memory: objects are lost when the broker stops');
   if (database === undefined) return ok('mesh', `${config.mesh.gitops.directory} is made at the first start`);
   const locks = openAdvisoryLocks({ url: database.url, logger: silentLogger });
-  const driver = meshDriverOf(config, { locks, logger: silentLogger });
+  const driver = meshDriverOf(config, { locks });
   try {
     const found = await driver.check();
     return found.ok ? ok('mesh', config.mesh.gitops.directory) : wrong('mesh', found.problem);

@@ -17,7 +17,6 @@ import { systemRandom } from '../../kernel/random.ts';
 import type { Address } from '../../setting-values.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { brokerMetrics } from '../../observe/metrics.ts';
-import { runnerObserver } from '../../observe/runner-observer.ts';
 import { pgMetricsSources } from '../../observe/unfinished-operations.pg.ts';
 import { version } from '../version.ts';
 import type { BannerFacts } from './banner.ts';
@@ -60,7 +59,7 @@ export async function serve(config: Config): Promise<Running> {
       publicUrl: config.publicUrl ?? own,
       clock: systemClock,
       random: systemRandom,
-      metrics: { ...metrics, ...runnerObserver(metrics, systemClock) },
+      metrics,
     }); // prettier-ignore
     const access = await ensureFirstAccess(config, app.platforms, systemRandom);
     await listenOn(app.http, address, 'MESHBROKER_LISTEN');
