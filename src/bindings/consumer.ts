@@ -101,7 +101,7 @@ function offMesh(question: ConsumerQuestion, asked: JsonObject): ResolvedConsume
       });
     }
   }
-  const scope = reference('scope', platform.platformId, organizationGuid);
+  const scope = `org-${reference('scope', platform.platformId, organizationGuid).slice('mb-'.length)}`;
   const app = bindResource['app_guid'];
   return {
     consumer: { kind: 'off-mesh', namespace: scope, serviceAccount: bindingRef, workloadLabels: {} },

@@ -44,7 +44,11 @@ export function bindRecipe(deps: BindingRecipeDeps): BindingRecipe {
         identityStep(deps, uuid),
         {
           name: 'routes',
-          run: async ({ fence }) => deps.mesh.expose(fence, (await present(deps.stores.bindings, uuid)).ref, 'routed'),
+          async run({ fence }) {
+            const { ref, exposure } = await present(deps.stores.bindings, uuid);
+            // After a crash behind the grant: what is granted is routed, and is not taken back for a moment.
+            if (exposure !== 'granted') await deps.mesh.expose(fence, ref, 'routed');
+          },
           undo: async ({ fence }) => deps.mesh.expose(fence, (await present(deps.stores.bindings, uuid)).ref, 'hidden'),
         },
         meterStep(deps, uuid),

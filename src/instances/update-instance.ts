@@ -31,7 +31,7 @@ export async function updateInstance(deps: InstanceDeps, caller: Caller, request
   }
   const target = targetOf(deps, instance, request);
   const requestHash = requestHashOf(request);
-  if (found?.operation !== undefined) return answerBusy(instance, target, request, requestHash, found.operation);
+  if (found?.operation !== undefined) return answerBusy(deps, instance, target, request, requestHash, found.operation);
   const desired = desiredOf(instance, target, request);
   const refusal = whyRefused(deps, instance, target, request, desired);
   if (refusal !== undefined) throw refusal;
@@ -95,15 +95,19 @@ function targetOf(deps: InstanceDeps, instance: ServiceInstance, request: Update
 }
 
 async function answerBusy(
+  deps: InstanceDeps,
   instance: ServiceInstance,
   target: CatalogEntry,
   request: UpdateRequest,
   requestHash: string,
   operation: { readonly id: string; readonly kind: string; readonly requestHash: string },
 ): Promise<UpdateOutcome> {
+  const facts = factsOf(target.offering, target.plan);
   const same = operation.kind === 'update' && operation.requestHash === requestHash;
-  if (same && target.plan.asynchronous && request.acceptsIncomplete) {
-    return Promise.resolve({ kind: 'accepted', operation: operation.id, ...factsOf(target.offering, target.plan) });
+  if (same && target.plan.asynchronous && request.acceptsIncomplete) return { kind: 'accepted', operation: operation.id, ...facts };
+  if (same && !target.plan.asynchronous) {
+    await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);
+    return { kind: 'updated', ...facts };
   }
   throw new BrokerError('concurrency', `the service instance is ${instance.state}: send the update when its operation has ended`);
 }

@@ -83,11 +83,13 @@ async function applyFiles(root: string, { put, remove }: ScopeWrite): Promise<'a
 }
 
 async function publish(git: Git, settings: GitopsSettings, { operationId, subject }: Publication): Promise<void> {
-  const trailer = `Broker-Op: ${operationId}`;
-  const before = await git.run('log', `-${searched}`, '--fixed-strings', `--grep=${trailer}`, '--format=%H', '-n', '1');
-  if (before.out.trim() === '') {
-    await git.clearStaleLock();
-    await git.must('add', '-A');
+  const known = await git.run('log', `-${searched}`, '--fixed-strings', `--grep=Broker-Op: ${operationId}`, '--format=%H', '-n', '1');
+  const repeated = known.out.trim() !== '';
+  await git.clearStaleLock();
+  await git.must('add', '-A');
+  // A repeat commits only what was written since: by this operation once more, or by others that were killed before they committed.
+  if (!repeated || (await git.run('diff', '--cached', '--quiet')).code !== 0) {
+    const trailer = `${repeated ? 'Broker-Op-Repeated' : 'Broker-Op'}: ${operationId}`;
     await git.must('commit', '-q', '--allow-empty', '-m', subject.replaceAll(/[\r\n]+/g, ' ').slice(0, 200), '-m', trailer);
     await point('G3');
   }
