@@ -1,4 +1,5 @@
 import type { Sql } from '../kernel/sql.ts';
+import type { ConsumerKind } from '../mesh/consumer.ts';
 import type { Exposure } from '../mesh/contribution.ts';
 import type { InstanceStore } from './instance-store.ts';
 
@@ -7,7 +8,7 @@ const live = `instance_uuid = $1 and state <> 'gone'`;
 /** What an instance does to all its bindings at once. */
 export function pgInstanceBindings(
   sql: Sql,
-): Pick<InstanceStore, 'liveBindings' | 'closeBindings' | 'reopenBindings' | 'markBindingsGone'> {
+): Pick<InstanceStore, 'liveBindings' | 'boundKinds' | 'closeBindings' | 'reopenBindings' | 'markBindingsGone'> {
   return {
     async liveBindings(uuid) {
       const { rows } = await sql.run<{ id: string; ref: string; exposure: Exposure }>(
@@ -15,6 +16,13 @@ export function pgInstanceBindings(
         [uuid],
       );
       return rows.map(({ id, ref, exposure }) => ({ uuid: id, ref, exposure }));
+    },
+    async boundKinds(uuid) {
+      const { rows } = await sql.run<{ kind: ConsumerKind }>(
+        `select distinct consumer->>'kind' as kind from service_binding where ${live} and state <> 'failed'`,
+        [uuid],
+      );
+      return rows.map(({ kind }) => kind);
     },
     async closeBindings(uuid) {
       await sql.run(

@@ -2,6 +2,7 @@ import type { AuditEntry } from '../audit/audit.ts';
 import type { NewOperation } from '../operations/operation-store.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { InstanceBinding, InstanceState, InstanceValues, ServiceInstance, StoredSnapshot } from './instance.ts';
+import type { ConsumerKind } from '../mesh/consumer.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 
 export interface NewInstance extends Omit<ServiceInstance, 'state' | 'usable' | 'planIds' | 'snapshotHash'> {
@@ -30,6 +31,8 @@ export interface InstanceStore {
   /** Only while the operation's lease is ours. Repeatable. Throws LeaseLost. */
   change(uuid: string, values: InstanceValues, fence: { operationId: string; epoch: number }): Promise<void>;
   liveBindings(uuid: string): Promise<readonly InstanceBinding[]>;
+  /** Consumer kinds of the live bindings, each once. */
+  boundKinds(uuid: string): Promise<readonly ConsumerKind[]>;
   /** A cascade: no binding of the instance can be used or changed from here on; their operations are superseded. */
   closeBindings(uuid: string): Promise<void>;
   /** Takes closeBindings back: a training plan failed the deprovision before anything was done. */

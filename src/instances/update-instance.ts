@@ -125,6 +125,16 @@ function whyPlanChange(deps: InstanceDeps, instance: ServiceInstance, target: Ca
   return undefined;
 }
 
+const leavesOut = (kind: string, { plan }: CatalogEntry): BrokerError =>
+  new BrokerError(
+    'plan-change-not-supported',
+    `plan_id: plan "${plan.name}" takes no ${kind} consumers, and the instance has such bindings: unbind them first`,
+    {
+      updateRepeatable: true,
+      instanceUsable: true,
+    },
+  );
+
 function desiredOf(instance: ServiceInstance, target: CatalogEntry, request: UpdateRequest): InstanceValues {
   const changesPlan = target.plan.id !== instance.planId;
   const maintains = request.maintenanceVersion !== null;
@@ -156,6 +166,8 @@ async function accept(
     ) {
       throw new BrokerError('concurrency', 'the service instance is being changed by another request: send the update again');
     }
+    const left = (await instances.boundKinds(seen.uuid)).find((kind) => !target.plan.consumerKinds.includes(kind));
+    if (left !== undefined) throw leavesOut(left, target);
     await instances.saveSnapshot(snapshotOf(target.offering, target.plan));
     await instances.setState(seen.uuid, 'updating');
     const input: UpdateInput = {

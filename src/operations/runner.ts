@@ -64,12 +64,13 @@ export class Runner<Stores extends OperationStores> {
     if (this.stopped) throw new BrokerError('unavailable', 'the broker is stopping: send the request again', { retryAfterSeconds: 5 });
     const end = performance.now() + timeoutMs;
     const claimed = await this.execution.stores.operations.claim(id, this.settings.owner);
-    if (claimed !== undefined) await Promise.race([this.take(claimed), pause(timeoutMs)]);
+    if (claimed !== undefined) await atMost(timeoutMs, this.take(claimed));
     for (;;) {
       const operation = await this.execution.stores.operations.byId(id);
       if (operation === undefined || operation.finishedAt !== null) return operation;
       if (performance.now() >= end) return undefined;
-      await Promise.race([this.held.get(id)?.done ?? pause(lookAgainMs), pause(lookAgainMs * 4)]);
+      const held = this.held.get(id)?.done;
+      await (held === undefined ? pause(lookAgainMs) : atMost(lookAgainMs * 4, held));
     }
   }
 
@@ -77,7 +78,7 @@ export class Runner<Stores extends OperationStores> {
   async stop(graceMs: number): Promise<void> {
     this.stopped = true;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
-    await Promise.race([Promise.all([...this.held.values()].map(({ done }) => done)), pause(graceMs)]);
+    await atMost(graceMs, Promise.all([...this.held.values()].map(({ done }) => done)));
     for (const { abort } of this.held.values()) abort.abort();
     await this.execution.stores.operations.release(this.settings.owner);
   }
@@ -125,4 +126,16 @@ export class Runner<Stores extends OperationStores> {
   }
 }
 
+/** Waits for the work, but no longer; leaves no timer behind. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
