@@ -27,7 +27,7 @@ module.exports = {
     {
       name: 'rooms-do-not-know-the-door',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(api/|app[.]ts|main[.]ts|cli/)' },
+      from: { path: '^src/', pathNot: '^src/(api/|app/|app[.]ts|main[.]ts|cli/)' },
       to: { path: '^src/api/' },
     },
     {

@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import type { Server } from 'node:http';
 import { accessChanges, type AccessChanges } from './access/access-changes.ts';
 import { pgAccessStore } from './access/access-store.pg.ts';
-import { authentication } from './access/authentication.ts';
+import { authentication, type Authentication } from './access/authentication.ts';
 import { PlatformService } from './access/platform-service.ts';
 import { asMounted } from './api/mount.ts';
-import { defaultOsbSettings, osbContract } from './api/osb/contract.ts';
+import { osbContract } from './api/osb/contract.ts';
+import { defaultOsbSettings } from './api/osb/osb-services.ts';
 import type { Readiness } from './api/ports.ts';
 import { createHttpServer } from './api/server.ts';
 import type { AppConfig, AppParts } from './app/app-settings.ts';
@@ -23,9 +24,11 @@ import type { CatalogSource } from './catalog/catalog-source.ts';
 import { pgCatalogStore } from './catalog/catalog-store.pg.ts';
 import { fileCatalog } from './catalog/sources/files.ts';
 import { createIdentity } from './identity/issuers/built-in-ca.pg.ts';
-import { brokerSecret } from './identity/secret.ts';
+import { brokerSecret, type BrokerSecret } from './identity/secret.ts';
 import { createInstanceService } from './instances/instance-service.ts';
 import type { BackgroundTask } from './kernel/background.ts';
+import type { Random } from './kernel/random.ts';
+import type { SqlDatabase } from './kernel/sql.ts';
 import type { Transact } from './kernel/transact.ts';
 import { meshExposure } from './mesh/exposure-service.ts';
 import type { MeshDriver } from './mesh/mesh-driver.ts';
@@ -76,16 +79,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
   const instances = createInstanceService(services);
   const bindings = createBindingService({ ...services, certificates, settings: config.mesh.settings, publicUrl });
 
-  const changes = accessChanges();
-  const hmacKey = secret.subkey('access-hmac');
-  const access = pgAccessStore(database);
-  const platforms = new PlatformService({
-    transact: (work) => database.transaction((tx) => work({ access: pgAccessStore(tx), audit: pgAuditLog(tx) })),
-    access,
-    hmacKey,
-    random,
-    changes,
-  });
+  const { platforms, access, changes } = accessOf(database, secret, random);
   const denials = denialLog(pgAuditLog(database), logger);
   const readiness = readinessOf({ database, catalog, driver, runner });
   const http = await createHttpServer({
@@ -94,7 +88,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     logger,
     metrics,
     settings: { tls: parts.tls, trustProxy: config.trustProxy, maxConnections: config.maxConnections, failureLimit: config.failureLimit },
-    authentication: authentication(access, hmacKey),
+    authentication: access,
     accessChanges: changes,
     denials,
     platforms,
@@ -119,6 +113,23 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     tasks: [catalog.refreshTask(), expireBindings(stores, transact, runner, random), denials.task, ...identityTasks, ...usage.tasks],
     watchCatalog: (onChange) => source.watch(onChange),
     close: () => driver.close(),
+  };
+}
+
+function accessOf(
+  database: SqlDatabase,
+  secret: BrokerSecret,
+  random: Random,
+): { platforms: PlatformService; access: Authentication; changes: AccessChanges } {
+  const changes = accessChanges();
+  const hmacKey = secret.subkey('access-hmac');
+  const access = pgAccessStore(database);
+  const transact: ConstructorParameters<typeof PlatformService>[0]['transact'] = (work) =>
+    database.transaction((tx) => work({ access: pgAccessStore(tx), audit: pgAuditLog(tx) }));
+  return {
+    platforms: new PlatformService({ transact, access, hmacKey, random, changes }),
+    access: authentication(access, hmacKey),
+    changes,
   };
 }
 

@@ -4,7 +4,7 @@ import { whyAsyncRequired, whyParameters } from '../instances/refusals.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import type { Caller } from '../operations/operation-port.ts';
 import type { BindRequest } from './binding-port.ts';
-import type { BindingDeps } from './binding-service.ts';
+import type { BindingDeps } from './binding-deps.ts';
 import type { ServiceBinding } from './binding.ts';
 
 /** All that a bind is accepted on, checked. */

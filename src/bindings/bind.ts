@@ -10,7 +10,7 @@ import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds } from '../operations/operation.ts';
 import type { BindingView, BindOutcome, BindRequest } from './binding-port.ts';
 import { orderOf, type Order } from './bind-order.ts';
-import type { BindingDeps } from './binding-service.ts';
+import type { BindingDeps } from './binding-deps.ts';
 import type { FoundBinding, NewBinding } from './binding-store.ts';
 import { bindingView } from './binding-view.ts';
 import { resolveConsumer } from './consumer.ts';

@@ -3,7 +3,7 @@ import { adoptedId } from '../identity/spiffe-id.ts';
 import type { Contribution } from '../mesh/contribution.ts';
 import { endpointsOf } from '../mesh/endpoints.ts';
 import type { BindingView } from './binding-port.ts';
-import type { BindingDeps } from './binding-service.ts';
+import type { BindingDeps } from './binding-deps.ts';
 import type { ServiceBinding } from './binding.ts';
 import { credentialsOf } from './credentials.ts';
 

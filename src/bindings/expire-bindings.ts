@@ -3,7 +3,7 @@ import type { Random } from '../kernel/random.ts';
 import type { Transact } from '../kernel/transact.ts';
 import type { OperationRunner } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds } from '../operations/operation.ts';
-import type { BindingStores } from './binding-service.ts';
+import type { BindingStores } from './binding-deps.ts';
 
 const batch = 100;
 

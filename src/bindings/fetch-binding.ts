@@ -1,7 +1,7 @@
 import { BrokerError } from '../kernel/errors.ts';
 import type { Caller, LastOperationOutcome } from '../operations/operation-port.ts';
 import type { BindingView } from './binding-port.ts';
-import type { BindingDeps } from './binding-service.ts';
+import type { BindingDeps } from './binding-deps.ts';
 import type { ServiceBinding } from './binding.ts';
 import { bindingView } from './binding-view.ts';
 

@@ -8,7 +8,7 @@ import { acceptedAudit } from '../operations/accepted-audit.ts';
 import type { Caller } from '../operations/operation-port.ts';
 import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds, type Operation } from '../operations/operation.ts';
-import type { BindingDeps, BindingStores } from './binding-service.ts';
+import type { BindingDeps, BindingStores } from './binding-deps.ts';
 import type { FoundBinding } from './binding-store.ts';
 import type { ServiceBinding } from './binding.ts';
 import { ofInstance } from './fetch-binding.ts';

@@ -6,7 +6,7 @@ import type { Caller } from '../operations/operation-port.ts';
 import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds, type Operation } from '../operations/operation.ts';
 import type { DeleteOutcome, DeleteRequest } from './instance-port.ts';
-import type { InstanceDeps, InstanceStores } from './instance-service.ts';
+import type { InstanceDeps, InstanceStores } from './instance-deps.ts';
 import type { FoundInstance } from './instance-store.ts';
 import type { ServiceInstance } from './instance.ts';
 import { trainedBehaviour } from './trained-behaviour.ts';

@@ -1,7 +1,7 @@
 import { BrokerError } from '../kernel/errors.ts';
 import type { Caller, LastOperationOutcome } from '../operations/operation-port.ts';
 import type { InstanceView } from './instance-port.ts';
-import type { InstanceDeps } from './instance-service.ts';
+import type { InstanceDeps } from './instance-deps.ts';
 import { factsOf } from './instance-facts.ts';
 
 /** OSB 2.17 "Fetching a Service Instance" (GIN, AMB-11). */

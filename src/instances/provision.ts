@@ -9,7 +9,7 @@ import { defaultPollingSeconds } from '../operations/operation.ts';
 import { trainedBehaviour } from './trained-behaviour.ts';
 import { fingerprint, placeOf } from './fingerprint.ts';
 import type { ProvisionOutcome, ProvisionRequest } from './instance-port.ts';
-import type { InstanceDeps } from './instance-service.ts';
+import type { InstanceDeps } from './instance-deps.ts';
 import type { FoundInstance } from './instance-store.ts';
 import { factsOf } from './instance-facts.ts';
 import { whyAsyncRequired, whyMaintenanceConflicts, whyParameters } from './refusals.ts';

@@ -8,7 +8,7 @@ import { defaultPollingSeconds } from '../operations/operation.ts';
 import { fingerprint, mergePatch } from './fingerprint.ts';
 import { factsOf } from './instance-facts.ts';
 import type { UpdateOutcome, UpdateRequest } from './instance-port.ts';
-import type { InstanceDeps } from './instance-service.ts';
+import type { InstanceDeps } from './instance-deps.ts';
 import { valuesOf, type InstanceValues, type ServiceInstance } from './instance.ts';
 import { whyAsyncRequired, whyMaintenanceConflicts, whyParameters } from './refusals.ts';
 import { snapshotOf } from './snapshot.ts';

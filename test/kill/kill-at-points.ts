@@ -25,10 +25,10 @@ async function planNamed(client: OsbClient, name: string): Promise<Ids> {
   return { service_id: found.id, plan_id: planFound.id };
 }
 interface Case {
-  prepare(client: OsbClient, ids: Ids, name: string): Promise<void>;
-  act(client: OsbClient, ids: Ids, name: string): Promise<Settled>;
+  readonly prepare: (client: OsbClient, ids: Ids, name: string) => Promise<void>;
+  readonly act: (client: OsbClient, ids: Ids, name: string) => Promise<Settled>;
   /** What a platform must see at the end. */
-  check(client: OsbClient, ids: Ids, name: string): Promise<void>;
+  readonly check: (client: OsbClient, ids: Ids, name: string) => Promise<void>;
 }
 const instanceStatus = async (client: OsbClient, name: string): Promise<number> => (await client.get(client.instancePath(name))).status;
 const bindingStatus = async (client: OsbClient, name: string, binding: string): Promise<number> =>

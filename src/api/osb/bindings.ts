@@ -2,7 +2,7 @@ import { BrokerError } from '../../kernel/errors.ts';
 import { unreachable } from '../../kernel/unreachable.ts';
 import type { Handler, Reply } from '../contract.ts';
 import type { operations } from '../generated/osb.ts';
-import type { OsbContext, OsbServices } from './contract.ts';
+import type { OsbContext, OsbServices } from './osb-services.ts';
 import { objectOrNull, toBinding, toLastOperation } from './convert.ts';
 import { lastOperationReply } from './last-operation.ts';
 import { noStore } from './no-store.ts';

@@ -1,37 +1,13 @@
 import { BrokerError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import type { BindingService } from '../../bindings/binding-port.ts';
-import type { InstanceService } from '../../instances/instance-port.ts';
-import type { Caller } from '../../operations/operation-port.ts';
-import type { CatalogPages } from '../catalog-reply.ts';
 import type { Contract, Entrance } from '../contract.ts';
 import type { operations } from '../generated/osb.ts';
 import { bind, fetchBinding, lastBindingOperation, unbind } from './bindings.ts';
 import { getCatalog } from './get-catalog.ts';
 import { toOsbError } from './errors.ts';
-import { apiMinorOf, originatingIdentityOf, type MissingApiVersion } from './headers.ts';
+import { apiMinorOf, originatingIdentityOf } from './headers.ts';
+import type { OsbContext, OsbServices, OsbSettings } from './osb-services.ts';
 import { deprovision, fetchInstance, lastInstanceOperation, provision, update } from './instances.ts';
-
-export interface OsbSettings {
-  readonly missingApiVersion: MissingApiVersion;
-  /** AMB-03: what polling a finished deletion answers while its tombstone lives. */
-  readonly lastOperationAfterDelete: 'succeeded' | 'gone';
-}
-export const defaultOsbSettings: OsbSettings = { missingApiVersion: 412, lastOperationAfterDelete: 'succeeded' };
-
-export interface OsbServices {
-  readonly instances: InstanceService;
-  readonly bindings: BindingService;
-  readonly catalogPages: CatalogPages;
-  readonly settings: OsbSettings;
-}
-/** What every OSB handler knows of its request. */
-export interface OsbContext {
-  /** Who calls; only the catalog's handler never asks. */
-  readonly caller: Caller;
-  /** The OSB minor version to answer in. */
-  readonly minor: number;
-}
 
 export const osbContract = (services: OsbServices): Contract<operations, OsbContext> => ({
   name: 'osb',

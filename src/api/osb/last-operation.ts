@@ -1,6 +1,6 @@
 import { BrokerError } from '../../kernel/errors.ts';
 import type { LastOperation, LastOperationOutcome } from '../../operations/operation-port.ts';
-import type { OsbSettings } from './contract.ts';
+import type { OsbSettings } from './osb-services.ts';
 import { noStore } from './no-store.ts';
 
 const pollAfterSeconds = '1';

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, packageFolder } from '../../config.ts';
+import { loadConfig } from '../../config.ts';
+import { packageFolder } from '../../package-folder.ts';
 import type { Running } from '../serve/serve.ts';
 
 export interface DemoBroker {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageFolder } from '../../config.ts';
+import { packageFolder } from '../../package-folder.ts';
 import { importAccessLogs, type FileImport, type ImportQuestion } from '../../usage/import/import-access-logs.ts';
 
 const recordedPrincipal = 'spiffe://bindings.example.com/ns/org-demo/sa/recorded';
