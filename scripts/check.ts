@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { packageFolder } from '../src/config.ts';
+import { packageFolder } from '../src/package-folder.ts';
 
 interface Check {
   readonly name: string;

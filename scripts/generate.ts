@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
-import { packageFolder } from '../src/config.ts';
+import { packageFolder } from '../src/package-folder.ts';
 import { settingsPage } from './settings-page.ts';
 
 /** Everything in the repository that is made from something else: path → text. */

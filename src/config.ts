@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { didYouMean } from './catalog/did-you-mean.ts';
 import { BrokerError } from './kernel/errors.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
+import { packageFolder } from './package-folder.ts';
 import type { Address, CrashAt, NamedPassword } from './setting-values.ts';
 import { WrongValue } from './setting-values.ts';
 import type { Setting, Values } from './settings.ts';
@@ -57,8 +57,7 @@ export interface SettingLine {
   readonly fallback: string | null;
   readonly given: string | null;
 }
-/** src/ lies in it in a clone, dist/src/ where it is installed. */
-export const packageFolder = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url)).replace(/\/$/, '');
+export { packageFolder };
 const all: readonly Setting<unknown>[] = Object.values(settings);
 
 export const settingLines = (environment: Environment): readonly SettingLine[] =>

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { load } from 'js-yaml';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document, Operation } from 'openapi-backend';
 import type { ContractName } from './contract.ts';
+import { packageFolder } from '../package-folder.ts';
 
 /** One operation of a document, ready to be routed and validated. */
 export interface OperationRoute {
@@ -36,7 +38,7 @@ const isInstant = (text: string): boolean =>
 
 /** Reads openapi/<name>.yaml of this package and compiles its validators once. Whether the document is valid OpenAPI is a test's business. */
 export async function loadDocument(name: ContractName): Promise<LoadedDocument> {
-  const text = readFileSync(new URL(`../../openapi/${name}.yaml`, import.meta.url), 'utf8');
+  const text = readFileSync(join(packageFolder, `openapi/${name}.yaml`), 'utf8');
   const backend = new OpenAPIBackend({
     definition: load(text) as Document,
     strict: true,
