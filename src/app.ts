@@ -35,12 +35,15 @@ import type { MeshDriver } from './mesh/mesh-driver.ts';
 import { runnerObserver } from './observe/runner-observer.ts';
 import { pgInventory } from './operations/inventory.pg.ts';
 import { Runner } from './operations/runner.ts';
+import type { Recipes } from './operations/step.ts';
 import { createUsage } from './usage/create-usage.pg.ts';
 
 /** All rooms, opened. Nothing runs yet: the process listens, starts the runner and the tasks, and closes in the other order. */
 export interface App {
   readonly http: Server;
   readonly runner: Runner<Stores>;
+  /** How operations are done, and on what: for tests that take steps one by one. */
+  readonly operations: { readonly stores: Stores; readonly transact: Transact<Stores>; readonly recipes: Recipes<Stores> };
   readonly tasks: readonly BackgroundTask[];
   readonly platforms: PlatformService;
   readonly accessChanges: AccessChanges;
@@ -99,11 +102,12 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     catalogPages: catalog,
     certificates,
     readiness,
-    osb: asMounted(osbContract({ instances, bindings, catalogPages: catalog, settings: defaultOsbSettings })),
+    osb: asMounted(osbContract({ instances, bindings, catalogPages: catalog, settings: defaultOsbSettings, logger })),
   });
   return {
     http,
     runner,
+    operations: { stores, transact, recipes },
     platforms,
     accessChanges: changes,
     catalog,

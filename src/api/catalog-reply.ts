@@ -81,7 +81,7 @@ function makePage({ etag: plain, lastModified }: CatalogRepresentation, body: Ui
     'Cache-Control': 'private, no-cache',
     ETag: etag,
     'Last-Modified': lastModified.toUTCString(),
-    Vary: 'Accept-Encoding, X-Broker-API-Version',
+    Vary: 'Accept-Encoding, Authorization, X-Broker-API-Version',
     ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
   };
   return { body, etag, lastModified, headers };

@@ -27,6 +27,8 @@ export interface paths {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -55,6 +57,8 @@ export interface paths {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
             };
             path: {
                 /** @description The platform's id of the instance; any text, percent-encoded, of at most 1,024 bytes. */
@@ -78,6 +82,8 @@ export interface paths {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -107,6 +113,8 @@ export interface paths {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
             };
             path: {
                 /** @description The platform's id of the instance; any text, percent-encoded, of at most 1,024 bytes. */
@@ -291,11 +299,122 @@ export interface components {
         };
     };
     responses: {
-        /** @description 400 malformed or not allowed; 401 no good credentials; 403 not granted to this platform; 404 unknown; 405 wrong method; 409 same id, other attributes; 410 gone; 412 API version; 413 body too large; 422 AsyncRequired, ConcurrencyError, MaintenanceInfoConflict, RequiresApp, PlanChangeNotSupported, RouteConflict; 429 too many failed logins; 431 headers too large; 500 our fault; 503 not now. */
-        Refusal: {
+        /** @description Malformed or not allowed; the description names the field and the fix. */
+        BadRequest: {
             headers: {
-                /** @description Seconds */
-                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description No credentials, or wrong ones. */
+        Unauthorized: {
+            headers: {
+                "WWW-Authenticate": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description These credentials are of no platform, or the consumer namespace was not granted to it. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description Unknown to this platform, or not there yet. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description The id is in use with other attributes. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description There is no such thing (any more). */
+        Gone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description X-Broker-API-Version is missing or not supported. */
+        UnsupportedApiVersion: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description The body is larger than 64 KiB. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description AsyncRequired, ConcurrencyError, MaintenanceInfoConflict, PlanChangeNotSupported, RouteConflict, ProvisionFailed or RequiresApp. */
+        Unprocessable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description Too many wrong credentials of this name from this address. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description More than 64 headers. */
+        HeadersTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description The broker failed; a fixed sentence. */
+        Failed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        /** @description The database or the mesh is away, or a synchronous operation was not done in time. Send the request again. */
+        Unavailable: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -306,6 +425,8 @@ export interface components {
     parameters: {
         /** @description `2.11` or newer; without it 412. */
         ApiVersion: string;
+        /** @description Any text; the answer carries it back. */
+        RequestIdentity: string;
         /** @description Platform and base64 of a JSON object that names its user; for the audit. */
         OriginatingIdentity: string;
         /** @description The platform's id of the instance; any text, percent-encoded, of at most 1,024 bytes. */
@@ -333,15 +454,19 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The catalog, with ETag and Last-Modified. */
+            /** @description The catalog. */
             200: {
                 headers: {
+                    ETag: string;
+                    "Last-Modified": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -355,7 +480,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceInstance.get": {
@@ -367,6 +499,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -387,7 +521,16 @@ export interface operations {
                     "application/json": components["schemas"]["FetchedInstance"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceInstance.provision": {
@@ -399,6 +542,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -441,7 +586,17 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedInstance"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceInstance.deprovision": {
@@ -455,6 +610,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -484,7 +641,16 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceInstance.update": {
@@ -496,6 +662,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -529,7 +697,17 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedInstance"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceInstance.lastOperation.get": {
@@ -543,6 +721,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
             };
             path: {
                 /** @description The platform's id of the instance; any text, percent-encoded, of at most 1,024 bytes. */
@@ -552,16 +732,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its state; Retry-After while it is in progress. */
+            /** @description Its state. */
             200: {
                 headers: {
+                    /** @description Seconds; only while it is in progress. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["InstanceOperation"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceBinding.get": {
@@ -573,6 +764,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -595,7 +788,15 @@ export interface operations {
                     "application/json": components["schemas"]["Binding"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceBinding.binding": {
@@ -607,6 +808,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -651,7 +854,18 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceBinding.unbinding": {
@@ -665,6 +879,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
                 /** @description Platform and base64 of a JSON object that names its user; for the audit. */
                 "X-Broker-API-Originating-Identity"?: components["parameters"]["OriginatingIdentity"];
             };
@@ -696,7 +912,16 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            410: components["responses"]["Gone"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "serviceBinding.lastOperation.get": {
@@ -710,6 +935,8 @@ export interface operations {
             header?: {
                 /** @description `2.11` or newer; without it 412. */
                 "X-Broker-API-Version"?: components["parameters"]["ApiVersion"];
+                /** @description Any text; the answer carries it back. */
+                "X-Broker-API-Request-Identity"?: components["parameters"]["RequestIdentity"];
             };
             path: {
                 /** @description The platform's id of the instance; any text, percent-encoded, of at most 1,024 bytes. */
@@ -721,16 +948,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its state; Retry-After while it is in progress. */
+            /** @description Its state. */
             200: {
                 headers: {
+                    /** @description Seconds; only while it is in progress. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BindingOperation"];
                 };
             };
-            default: components["responses"]["Refusal"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            412: components["responses"]["UnsupportedApiVersion"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

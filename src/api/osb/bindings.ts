@@ -4,6 +4,7 @@ import type { Handler, Reply } from '../contract.ts';
 import type { operations } from '../generated/osb.ts';
 import type { OsbContext, OsbServices } from './osb-services.ts';
 import { objectOrNull, toBinding, toLastOperation } from './convert.ts';
+import { warnOfOtherPlatform } from './headers.ts';
 import { lastOperationReply } from './last-operation.ts';
 import { noStore } from './no-store.ts';
 
@@ -12,7 +13,7 @@ const firstAsyncMinor = 14;
 
 type Bind = operations['serviceBinding.binding'];
 export const bind =
-  ({ bindings }: OsbServices): Handler<Bind, OsbContext> =>
+  ({ bindings, logger }: OsbServices): Handler<Bind, OsbContext> =>
   async ({ path, query, body, context }): Promise<Reply<Bind>> => {
     const predecessorBindingId = body.predecessor_binding_id ?? null;
     if (predecessorBindingId === null) {
@@ -20,12 +21,14 @@ export const bind =
         if (body[field] === undefined) throw new BrokerError('bad-request', `${field} (body) is missing: send it`, { field });
       }
     }
+    const requestContext = objectOrNull(body.context);
+    warnOfOtherPlatform(logger, context.caller, requestContext);
     const outcome = await bindings.bind(context.caller, {
       instanceId: path.instance_id,
       bindingId: path.binding_id,
       serviceId: body.service_id ?? null,
       planId: body.plan_id ?? null,
-      context: objectOrNull(body.context),
+      context: requestContext,
       bindResource: bindResourceOf(body),
       parameters: objectOrNull(body.parameters),
       predecessorBindingId,

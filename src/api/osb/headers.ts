@@ -1,5 +1,7 @@
 import { BrokerError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Caller } from '../../operations/operation-port.ts';
 import { minorOf } from '../catalog-reply.ts';
 import { Refusal } from '../contract.ts';
 
@@ -46,4 +48,16 @@ function decode(encoded: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** OID-03: the request's context should be of the platform that the identity names; where it is not, the request is served all the same. */
+export function warnOfOtherPlatform(
+  logger: Logger | undefined,
+  { originatingIdentity, requestId }: Caller,
+  context: JsonObject | null,
+): void {
+  const named = originatingIdentity?.['platform'];
+  const own = context?.['platform'];
+  if (named === undefined || own === undefined || named === own) return;
+  logger?.warn({ requestId, identity: named, context: own }, 'X-Broker-API-Originating-Identity names another platform than the context');
 }

@@ -3,20 +3,23 @@ import type { Handler, Reply } from '../contract.ts';
 import type { operations } from '../generated/osb.ts';
 import type { OsbContext, OsbServices } from './osb-services.ts';
 import { maintenanceVersionOf, objectOrNull, toInstanceMetadata, toLastOperation } from './convert.ts';
+import { warnOfOtherPlatform } from './headers.ts';
 import { lastOperationReply } from './last-operation.ts';
 import { noStore } from './no-store.ts';
 
 type Provision = operations['serviceInstance.provision'];
 export const provision =
-  ({ instances }: OsbServices): Handler<Provision, OsbContext> =>
+  ({ instances, logger }: OsbServices): Handler<Provision, OsbContext> =>
   async ({ path, query, body, context }): Promise<Reply<Provision>> => {
+    const requestContext = objectOrNull(body.context);
+    warnOfOtherPlatform(logger, context.caller, requestContext);
     const outcome = await instances.provision(context.caller, {
       instanceId: path.instance_id,
       serviceId: body.service_id,
       planId: body.plan_id,
       organizationGuid: body.organization_guid,
       spaceGuid: body.space_guid,
-      context: objectOrNull(body.context),
+      context: requestContext,
       parameters: objectOrNull(body.parameters),
       maintenanceVersion: maintenanceVersionOf(body.maintenance_info),
       acceptsIncomplete: query.accepts_incomplete === 'true',
@@ -36,13 +39,15 @@ export const provision =
 
 type Update = operations['serviceInstance.update'];
 export const update =
-  ({ instances }: OsbServices): Handler<Update, OsbContext> =>
+  ({ instances, logger }: OsbServices): Handler<Update, OsbContext> =>
   async ({ path, query, body, context }): Promise<Reply<Update>> => {
+    const requestContext = objectOrNull(body.context);
+    warnOfOtherPlatform(logger, context.caller, requestContext);
     const outcome = await instances.update(context.caller, {
       instanceId: path.instance_id,
       serviceId: body.service_id,
       planId: body.plan_id ?? null,
-      context: objectOrNull(body.context),
+      context: requestContext,
       parameters: objectOrNull(body.parameters),
       maintenanceVersion: maintenanceVersionOf(body.maintenance_info),
       acceptsIncomplete: query.accepts_incomplete === 'true',

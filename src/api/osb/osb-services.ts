@@ -1,3 +1,4 @@
+import type { Logger } from '../../kernel/logger.ts';
 import type { BindingService } from '../../bindings/binding-port.ts';
 import type { InstanceService } from '../../instances/instance-port.ts';
 import type { Caller } from '../../operations/operation-port.ts';
@@ -16,6 +17,8 @@ export interface OsbServices {
   readonly bindings: BindingService;
   readonly catalogPages: CatalogPages;
   readonly settings: OsbSettings;
+  /** For what is served and yet looks wrong. */
+  readonly logger?: Logger;
 }
 /** What every OSB handler knows of its request. */
 export interface OsbContext {
