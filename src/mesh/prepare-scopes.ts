@@ -56,8 +56,9 @@ const withGeneration = (object: MeshObject, revision: number): MeshObject => ({
   ...object,
   metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [generationAnnotation]: String(revision) } },
 });
-/** 0: it carries none. */
+/** 0: it carries none, as an object that somebody else wrote. */
 export function generationOf(object: MeshObject): number {
-  const text = object.metadata.annotations[generationAnnotation] ?? '';
+  const { annotations = {} } = object.metadata as Partial<MeshObject['metadata']>;
+  const text = annotations[generationAnnotation] ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }

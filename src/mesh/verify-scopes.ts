@@ -11,7 +11,7 @@ export async function scopesAreAtTarget(store: ScopeStore, driver: MeshDriver, b
   }
   for (const scope of scopes) {
     const state = await store.state(scope);
-    if (state === undefined || state.settledRevision === 0 || !(await isThere(state, driver))) return false;
+    if (state === undefined || (state.revision > 0 && state.settledRevision === 0) || !(await isThere(state, driver))) return false;
   }
   return true;
 }
