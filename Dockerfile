@@ -39,4 +39,4 @@ USER 65532:65532
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 CMD ["node", "dist/src/cli/healthcheck.js"]
-CMD ["node", "--disable-proto=throw", "dist/src/main.js"]
+CMD ["node", "dist/src/main.js"]

@@ -1,5 +1,3 @@
-import { createServer, connect } from 'node:net';
-import type { Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openAdvisoryLocks } from '../../src/db/advisory-lock.ts';
 import type { Database } from '../../src/db/database.ts';
@@ -9,6 +7,8 @@ import { listen } from '../../src/db/listen.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/db/migrate.ts';
 import { BrokerError } from '../../src/kernel/errors.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
+import type { DatabaseProxy } from '../support/database-proxy.ts';
+import { databaseProxy } from '../support/database-proxy.ts';
 import { freshDatabase } from '../support/database.ts';
 import { onServer } from '../support/template.ts';
 
@@ -162,28 +162,10 @@ describe('limits of a session', () => {
   });
 });
 
-/** Between the pool and the server: cut or made to swallow everything. */
-async function proxy(): Promise<{ url: string; server: Server; cut: () => void; swallow: (yes: boolean) => void }> {
-  const target = new URL(url);
-  const host = decodeURIComponent(target.hostname);
-  const sockets = new Set<Socket>();
-  let swallowing = false;
-  const server = createServer((inner) => {
-    const outer = host.startsWith('/') ? connect(`${host}/.s.PGSQL.5432`) : connect(Number(target.port || 5432), host);
-    for (const socket of [inner, outer]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => (inner.destroy(), outer.destroy()));
-    }
-    inner.on('data', (bytes) => swallowing || outer.write(bytes));
-    outer.on('data', (bytes) => swallowing || inner.write(bytes));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const through = new URL(url);
-  through.host = `127.0.0.1:${port}`;
-  const cut = (): void => sockets.forEach((socket) => socket.destroy());
-  closing.push(() => (cut(), new Promise((resolve) => server.close(resolve))));
-  return { url: through.href, server, cut, swallow: (yes) => (swallowing = yes) };
+async function proxy(): Promise<DatabaseProxy> {
+  const made = await databaseProxy(url);
+  closing.push(made.close);
+  return made;
 }
 
 describe('a database that goes away', () => {
