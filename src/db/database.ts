@@ -1,11 +1,13 @@
+import { finished } from 'node:stream/promises';
 import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { BrokerError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import type { Random } from '../kernel/random.ts';
 import { systemRandom } from '../kernel/random.ts';
-import type { Sql, SqlDatabase, SqlResult, SqlStatement } from '../kernel/sql.ts';
-import { connectionConfig, openPool } from './connection.ts';
+import type { BulkSql, SqlDatabase, SqlResult, SqlStatement } from '../kernel/sql.ts';
+import { connectionConfig, openPool, requestLimits } from './connection.ts';
 import { isBroken, isRepeatable, NeverConnected, visibleFailure } from './failures.ts';
 
 export interface DatabaseOptions {
@@ -23,27 +25,32 @@ export interface Database extends SqlDatabase {
   close(): Promise<void>;
 }
 const defaultPoolSize = 8;
+const bulkPoolSize = 4;
+const bulkLimits = { ...requestLimits, statementMs: 60_000 };
 const longestQueue = 1_000;
 const tries = 5;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 export function openDatabase({ url, logger = silentLogger, random = systemRandom, poolSize = defaultPoolSize }: DatabaseOptions): Database {
   const pool = openPool({ ...connectionConfig(url), max: poolSize, idleTimeoutMillis: 60_000, pipeline: true }, logger);
-  let closed: Promise<void> | undefined;
+  const bulkPool = openPool({ ...connectionConfig(url, bulkLimits), max: bulkPoolSize, idleTimeoutMillis: 60_000 }, logger); // COPY knows no pipeline
+  const repeatedly = async <T>(from: pg.Pool, work: (tx: BulkSql) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transactionOnce(from, work);
+      } catch (error) {
+        if (!isRepeatable(error) || attempt === tries) throw visibleFailure(error);
+        await pause(2 ** attempt * (1 + random.fraction()));
+      }
+    }
+  };
+  let closed: Promise<unknown> | undefined;
   return {
     url,
     run: (statement, values) => runAlone(pool, statement, values),
-    async transaction(work) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await transactionOnce(pool, work);
-        } catch (error) {
-          if (!isRepeatable(error) || attempt === tries) throw visibleFailure(error);
-          await pause(2 ** attempt * (1 + random.fraction()));
-        }
-      }
-    },
-    close: () => (closed ??= pool.end()),
+    transaction: (work) => repeatedly(pool, work),
+    bulk: (work) => repeatedly(bulkPool, work),
+    close: async () => void (await (closed ??= Promise.all([pool.end(), bulkPool.end()]))),
   };
 }
 
@@ -79,14 +86,23 @@ async function runOn<Row>(client: pg.ClientBase, statement: SqlStatement | strin
 }
 
 /** `begin` goes out together with the first statement: one round trip less. */
-async function transactionOnce<T>(pool: pg.Pool, work: (tx: Sql) => Promise<T>): Promise<T> {
+async function transactionOnce<T>(pool: pg.Pool, work: (tx: BulkSql) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   let open = true;
   let broken = false;
-  const tx: Sql = {
+  const whileOpen = (): void => {
+    if (!open) throw new Error('this transaction has ended: statements run inside of its callback only');
+  };
+  const tx: BulkSql = {
     run: (statement, values) => {
-      if (!open) throw new Error('this transaction has ended: statements run inside of its callback only');
+      whileOpen();
       return runOn(client, statement, values);
+    },
+    async copy(statement, data) {
+      whileOpen();
+      const stream = client.query(copyFrom(statement));
+      stream.end(data);
+      await finished(stream);
     },
   };
   try {

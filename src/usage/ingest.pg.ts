@@ -1,174 +1,180 @@
+import { hash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { point } from '../kernel/points.ts';
-import type { Sql, SqlDatabase } from '../kernel/sql.ts';
-import { resolve, type AttributionLine } from './resolve.ts';
-import { subjectIds, unattributed } from './subject-store.pg.ts';
-import { judge, type UsageEvent } from './usage-event.ts';
+import type { BulkSql, SqlDatabase } from '../kernel/sql.ts';
+import { sumUp, type Cells } from './cells.ts';
+import type { EventRow } from './event-rows.ts';
+import { dayMs, hourMs } from './event-time.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { makeLeaves, writeRows, type Fate } from './ledger.pg.ts';
+import { Meters, SourceIds } from './names.pg.ts';
+import { Owners, type KnownCaller } from './owners.pg.ts';
+import { graceMs } from './resolve.ts';
+import { judge, type Measurement } from './usage-event.ts';
 import type { IncomingEvent, Receipt, UsageIngestion } from './usage-port.ts';
 
 export interface IngestSettings {
-  /** Older events are rejected: the window never reaches behind the oldest leaf, so that an id is never forgotten while it counts. */
-  readonly maxPastDays: number;
-  readonly maxFutureSeconds: number;
+  /** Older events are rejected. Never more than single events are kept: an id is known as long as it could count again. */
+  readonly acceptPastDays: number;
+  readonly acceptFutureSeconds: number;
 }
-const dayMs = 86_400_000;
-const attributions = {
-  name: 'usage_attributions',
-  text: `select a.binding_ref as "bindingRef", s.lineage_id as "lineageId", a.principal, a.hosts, a.subject_id as "subjectId", a.valid_from, a.valid_to
-    from usage_attribution a join usage_subject s on s.id = a.subject_id where a.binding_ref = any ($1) or a.principal = any ($2)`,
-};
-const insertBatch = { name: 'usage_batch_insert', text: 'insert into usage_batch (source, events) values ($1, $2) returning id' };
-const insertEvents = {
-  name: 'usage_event_insert',
-  text: `insert into usage_event (event_time, dedup, content, batch_id, subject_id, meter_id, quantity, request_bytes, response_bytes)
-    select t, d, c, $1, s, m, q, rq, rs from unnest($2::timestamptz[], $3::uuid[], $4::int8[], $5::int4[], $6::int2[], $7::int8[], $8::int8[], $9::int8[])
-      as e (t, d, c, s, m, q, rq, rs) on conflict do nothing returning replace(dedup::text, '-', '') || to_char(event_time at time zone 'UTC', 'YYYYMMDD') as key`,
-};
-const present = {
-  name: 'usage_event_present',
-  text: `select replace(e.dedup::text, '-', '') || to_char(e.event_time at time zone 'UTC', 'YYYYMMDD') as key, e.content::text as content
-    from unnest($1::uuid[], $2::timestamptz[]) as asked (dedup, day)
-    join usage_event e on e.dedup = asked.dedup and e.event_time >= asked.day and e.event_time < asked.day + interval '1 day'`,
-};
-const reject = {
-  name: 'usage_rejected_insert',
-  text: 'insert into usage_rejected (source, reason, event) select $1, r, e from unnest($2::text[], $3::jsonb[]) as x (r, e)',
-};
+/** An event that was judged: `reason` where it is rejected. */
+interface Item {
+  readonly event: IncomingEvent;
+  readonly dedup: string;
+  readonly measured: Measurement | undefined;
+  readonly caller: KnownCaller | undefined;
+  reason: string | undefined;
+}
+interface Counted extends Item {
+  readonly measured: Measurement;
+  readonly caller: KnownCaller;
+}
+const isCounted = (item: Item): item is Counted => item.reason === undefined;
+const limits = { atOnce: 2, batch: 10_000 };
+/** Above this part of repeated events a sender's next batch is compared with the ledger first. */
+const hopelessShare = 0.01;
+const mostSenders = 1_000;
 
-/** Exactly once: batch, events and their uniqueness commit together; sums are made later of what is there (roll-up.pg.ts). */
+/**
+ * Exactly once: rows, their uniqueness, and the sums that are still to be rolled up commit together, so that a sender who hears nothing
+ * may send again whatever happened.
+ */
 export function pgUsageIngestion(database: SqlDatabase, clock: Clock, settings: IngestSettings): UsageIngestion {
-  const meters = new Map<string, number>();
-  const leaves = new Set<string>();
+  const batches = new Batches(database, settings);
+  const queue = new IngestQueue<Item, Fate | 'rejected'>((collector, items) => batches.store(collector, items, clock.now()), limits);
   return {
-    async ingest(collector, incoming) {
-      const now = clock.now().getTime();
-      const window = { oldest: new Date(now - settings.maxPastDays * dayMs), newest: new Date(now + settings.maxFutureSeconds * 1_000) };
-      const judged = incoming.map((event) => ({ event, verdict: judge(event, window) }));
-      const events = judged.flatMap(({ verdict }) => (verdict.ok ? [verdict.event] : []));
-      const rejected = judged.flatMap(({ event, verdict }) => (verdict.ok ? [] : [{ event, reason: verdict.reason }]));
-      await makeMeters(database, meters, events);
-      await makeLeaves(database, leaves, events);
-      const subjectOf = await resolveAll(database, events);
-      await point('M1');
-      const fates = await database.transaction(async (tx) => {
-        if (rejected.length > 0)
-          await tx.run(reject, [collector, rejected.map(({ reason }) => reason), rejected.map(({ event }) => JSON.stringify(event))]);
-        return events.length === 0 ? [] : store(tx, collector, events, (event) => meters.get(event.meter) ?? 0, subjectOf);
-      });
+    async ingest(collector, events) {
+      const items = batches.judge(events, clock.now().getTime());
+      const fates = await queue.add(collector, items);
       await point('M2');
-      return receiptOf(fates, rejected);
+      return receiptOf(items, fates);
     },
   };
 }
 
-interface Fate {
-  readonly event: UsageEvent;
-  readonly result: 'accepted' | 'duplicate' | 'conflict';
-}
-const dayOf = (event: UsageEvent): string => event.time.toISOString().slice(0, 10);
-const keyOf = (event: UsageEvent): string => event.dedup + dayOf(event).replaceAll('-', '');
+class Batches {
+  readonly #database: SqlDatabase;
+  readonly #settings: IngestSettings;
+  readonly #owners = new Owners();
+  readonly #sources = new SourceIds();
+  readonly #meters = new Meters();
+  readonly #leaves = new Set<number>();
+  readonly #repeats = new Map<string, number>();
 
-async function store(
-  tx: Sql,
-  collector: string,
-  events: readonly UsageEvent[],
-  meterOf: (event: UsageEvent) => number,
-  subjectOf: (event: UsageEvent) => number,
-): Promise<readonly Fate[]> {
-  const first = new Map<string, UsageEvent>();
-  for (const event of events) if (!first.has(keyOf(event))) first.set(keyOf(event), event);
-  const once = [...first.values()];
-  const batch = (await tx.run<{ id: number }>(insertBatch, [collector, once.length])).rows[0]?.id;
-  const columns: unknown[][] = [[], [], [], [], [], [], [], []];
-  for (const event of once) {
-    const row = [
-      event.time,
-      event.dedup,
-      event.content,
-      subjectOf(event),
-      meterOf(event),
-      event.quantity,
-      event.requestBytes,
-      event.responseBytes,
-    ];
-    row.forEach((value, column) => columns[column]?.push(value));
+  constructor(database: SqlDatabase, settings: IngestSettings) {
+    this.#database = database;
+    this.#settings = settings;
   }
-  const inserted = new Set((await tx.run<{ key: string }>(insertEvents, [batch, ...columns])).rows.map(({ key }) => key));
-  const known = new Map<string, string>();
-  const repeated = once.filter((event) => !inserted.has(keyOf(event)));
-  if (repeated.length > 0) {
-    const asked = [repeated.map(({ dedup }) => dedup), repeated.map((event) => `${dayOf(event)}T00:00:00Z`)];
-    for (const { key, content } of (await tx.run<{ key: string; content: string }>(present, asked)).rows) known.set(key, content);
+  judge(events: readonly IncomingEvent[], now: number): Item[] {
+    const window = { now, pastDays: this.#settings.acceptPastDays, futureSeconds: this.#settings.acceptFutureSeconds };
+    return events.map((event) => {
+      const dedup = hash('sha256', `${event.source}\0${event.id}`, 'hex').slice(0, 32);
+      const measured = judge(event, window);
+      if (typeof measured === 'string') return { event, dedup, measured: undefined, caller: undefined, reason: measured };
+      const caller = this.#owners.caller(measured.principal, measured.policy, measured.host);
+      return { event, dedup, measured, caller, reason: caller === undefined ? 'data.principal: no principal looks like this' : undefined };
+    });
   }
-  return events.map((event) => {
-    const key = keyOf(event);
-    const isFirst = first.get(key) === event;
-    if (isFirst && inserted.has(key)) return { event, result: 'accepted' };
-    const content = isFirst ? known.get(key) : (known.get(key) ?? first.get(key)?.content);
-    return { event, result: content === event.content ? 'duplicate' : 'conflict' };
-  });
+  async store(collector: string, items: readonly Item[], now: Date): Promise<readonly (Fate | 'rejected')[]> {
+    const batchId = await this.#owners.refresh(this.#database);
+    const rows = await this.#rows(items, now);
+    await makeLeaves(this.#database, this.#leaves, rows);
+    const hopeful = (this.#repeats.get(collector) ?? 0) < hopelessShare;
+    const written = await this.#database.bulk(async (tx) => {
+      const fates = await writeRows(tx, batchId, rows, hopeful);
+      await insertBatch(tx, { batchId, collector, rows, fates, rejected: items.length - rows.length });
+      await quarantine(tx, collector, items);
+      await point('M1');
+      return fates;
+    });
+    this.#remember(collector, written);
+    let next = 0;
+    return items.map((item) => (isCounted(item) ? (written[next++] ?? 'accepted') : 'rejected'));
+  }
+  /** One row for each event that is not rejected, in their order. Rejects those whose meter cannot be. */
+  async #rows(items: readonly Item[], now: Date): Promise<readonly EventRow[]> {
+    const first = items.filter(isCounted);
+    const units = new Map(first.map(({ measured }) => [measured.meter, measured.unit]));
+    const meters = await this.#meters.load(this.#database, units);
+    for (const item of first) item.reason = whyNoMeter(item.measured, meters.get(item.measured.meter));
+    const counted = first.filter(isCounted);
+    const sources = await this.#sources.load(this.#database, new Set(counted.map(({ event }) => event.source)));
+    const oldest = new Date(now.getTime() - this.#settings.acceptPastDays * dayMs - graceMs);
+    const calls = counted.map(({ caller, measured }) => ({ caller, time: measured.time }));
+    const owners = await this.#owners.find(this.#database, calls, oldest);
+    return counted.map(({ event, dedup, measured: { time, quantity, requestBytes, responseBytes, content, meter } }, place) => ({
+      time,
+      quantity,
+      requestBytes,
+      responseBytes,
+      dedup,
+      sourceId: sources.get(event.source) ?? 0,
+      subjectId: owners[place]?.subjectId ?? 0,
+      content,
+      meterId: meters.get(meter)?.id ?? 0,
+    }));
+  }
+  #remember(collector: string, fates: readonly Fate[]): void {
+    if (fates.length === 0) return;
+    const share = fates.reduce((count, fate) => (fate === 'accepted' ? count : count + 1), 0) / fates.length;
+    if (this.#repeats.size >= mostSenders) this.#repeats.clear();
+    this.#repeats.set(collector, (this.#repeats.get(collector) ?? share) * 0.7 + share * 0.3);
+  }
+}
+function whyNoMeter({ meter, unit }: Measurement, known: { readonly unit: string } | undefined): string | undefined {
+  if (known === undefined) return `data.meter: there are too many meters for ${meter}: use one that is there`;
+  return unit !== '' && unit !== known.unit ? `data.unit: ${meter} is counted in ${known.unit}` : undefined;
+}
+
+interface Batch {
+  readonly batchId: number;
+  readonly collector: string;
+  readonly rows: readonly EventRow[];
+  readonly fates: readonly Fate[];
+  readonly rejected: number;
+}
+const newBatch = {
+  name: 'usage_batch_new',
+  text: `insert into usage_batch (id, collector, accepted, duplicate, conflict, rejected, rolled,
+      cell_hours, cell_subjects, cell_meters, cell_quantities, cell_request_bytes, cell_response_bytes)
+    values ($1, $2, $3, $4, $5, $6, $3 = 0, $7::int[], $8::int[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])`,
+};
+async function insertBatch(tx: BulkSql, { batchId, collector, rows, fates, rejected }: Batch): Promise<void> {
+  const fresh = fates.every((fate) => fate === 'accepted') ? rows : rows.filter((_, place) => fates[place] === 'accepted');
+  const count = (wanted: Fate): number => fates.reduce((sum, fate) => (fate === wanted ? sum + 1 : sum), 0);
+  const counts = [fresh.length, count('duplicate'), count('conflict'), rejected];
+  await tx.run(newBatch, [batchId, collector, ...counts, ...columns(sumUp(fresh))]);
+}
+const columns = ({ hours, subjects, meters, quantities, requestBytes, responseBytes }: Cells): string[] =>
+  [hours.map((hour) => hour / hourMs), subjects, meters, quantities, requestBytes, responseBytes].map((each) => `{${each.join(',')}}`);
+
+const keep = {
+  name: 'usage_quarantine_keep',
+  text: `insert into usage_quarantine (collector, dedup, reason, event)
+    select $1, dedup, reason, event from unnest($2::uuid[], $3::text[], $4::json[]) as q (dedup, reason, event)
+    order by dedup, reason on conflict do nothing`,
+};
+async function quarantine(tx: BulkSql, collector: string, items: readonly Item[]): Promise<void> {
+  const rejected = items.filter((item) => !isCounted(item));
+  if (rejected.length === 0) return;
+  const events = rejected.map(({ event: { index: _, ...event } }) => JSON.stringify(event));
+  await tx.run(keep, [collector, rejected.map(({ dedup }) => dedup), rejected.map(({ reason }) => reason), events]);
 }
 
 const reasons = {
-  duplicate: 'counted before: the same source and id on the same day',
-  conflict: 'the same source and id came with other content; the first is kept',
-} as const;
-function receiptOf(fates: readonly Fate[], rejected: readonly { readonly event: IncomingEvent; readonly reason: string }[]): Receipt {
-  const count = (result: Fate['result']): number => fates.filter((fate) => fate.result === result).length;
-  const told = fates.flatMap(({ event: { index, id }, result }) =>
-    result === 'accepted' ? [] : [{ index, id, result, reason: reasons[result] }],
-  );
-  const refused = rejected.map(({ event: { index, id }, reason }) => ({ index, id, result: 'rejected' as const, reason }));
-  return {
-    accepted: count('accepted'),
-    duplicate: count('duplicate'),
-    conflict: count('conflict'),
-    rejected: rejected.length,
-    events: [...told, ...refused].sort((a, b) => a.index - b.index),
-  };
-}
-
-async function makeMeters(database: SqlDatabase, known: Map<string, number>, events: readonly UsageEvent[]): Promise<void> {
-  const missing = new Map(events.filter(({ meter }) => !known.has(meter)).map(({ meter, unit }) => [meter, unit]));
-  if (missing.size === 0) return;
-  const keys = [...missing.keys()];
-  await database.run('insert into usage_meter (key, unit) select * from unnest($1::text[], $2::text[]) on conflict (key) do nothing', [
-    keys,
-    [...missing.values()],
-  ]);
-  const { rows } = await database.run<{ id: number; key: string }>('select id, key from usage_meter where key = any ($1)', [keys]);
-  for (const { id, key } of rows) known.set(key, id);
-}
-async function makeLeaves(database: SqlDatabase, known: Set<string>, events: readonly UsageEvent[]): Promise<void> {
-  for (const day of new Set(events.map(dayOf))) {
-    if (known.has(day)) continue;
-    await database.run('select usage_leaf($1::date)', [day]);
-    known.add(day);
-  }
-}
-
-async function resolveAll(database: SqlDatabase, events: readonly UsageEvent[]): Promise<(event: UsageEvent) => number> {
-  const refs = [...new Set(events.map(({ bindingRef }) => bindingRef))].filter((ref) => ref !== '');
-  const principals = [...new Set(events.map(({ principal }) => principal))].filter((principal) => principal !== '');
-  const { rows } = await database.run<Omit<AttributionLine, 'from' | 'to'> & { valid_from: Date; valid_to: Date | null }>(attributions, [
-    refs,
-    principals,
-  ]);
-  const byRef = new Map<string, AttributionLine[]>();
-  const byPrincipal = new Map<string, AttributionLine[]>();
-  for (const { valid_from: from, valid_to: to, ...line } of rows) {
-    const whole = { ...line, from: from.getTime(), to: to?.getTime() ?? Number.POSITIVE_INFINITY };
-    byRef.set(line.bindingRef, [...(byRef.get(line.bindingRef) ?? []), whole]);
-    byPrincipal.set(line.principal, [...(byPrincipal.get(line.principal) ?? []), whole]);
-  }
-  const found = new Map<UsageEvent, number>();
-  const strangers: UsageEvent[] = [];
-  for (const event of events) {
-    const subject = resolve(event, byRef, byPrincipal);
-    if (subject === undefined) strangers.push(event);
-    else found.set(event, subject);
-  }
-  const strangerOf = (event: UsageEvent): ReturnType<typeof unattributed> => unattributed(event.principal, event.host);
-  const idOf = strangers.length === 0 ? undefined : await subjectIds(database, strangers.map(strangerOf));
-  return (event) => found.get(event) ?? idOf?.(strangerOf(event)) ?? 0;
+  duplicate: 'counted before: the same source and id within the same UTC day',
+  conflict: 'the same source and id were counted before with other content within the same UTC day: the first one stands',
+};
+function receiptOf(items: readonly Item[], fates: readonly (Fate | 'rejected')[]): Receipt {
+  const counts = { accepted: 0, duplicate: 0, conflict: 0, rejected: 0 };
+  const events: Receipt['events'][number][] = [];
+  fates.forEach((result, place) => {
+    counts[result] += 1;
+    const item = items[place];
+    if (result === 'accepted' || item === undefined) return;
+    const reason = result === 'rejected' ? (item.reason ?? '') : reasons[result];
+    events.push({ index: item.event.index, id: item.event.id, result, reason });
+  });
+  return { ...counts, events };
 }

@@ -1,62 +1,56 @@
 import type { BackgroundTask } from '../kernel/background.ts';
 import { point } from '../kernel/points.ts';
-import type { Sql, SqlDatabase } from '../kernel/sql.ts';
+import type { SqlDatabase } from '../kernel/sql.ts';
 
-const batches = 200;
-const claim = {
-  name: 'usage_batch_claim',
-  text: `update usage_batch set rolled = true where id in (select id from usage_batch where not rolled order by id limit ${batches} for update skip locked) returning id`,
+/** Cells of one activation, about; a batch is never divided. */
+const cellsAtOnce = 20_000;
+const batchesAtOnce = 500;
+
+const sums = 'sum(quantity) as quantity, sum(request_bytes) as request_bytes, sum(response_bytes) as response_bytes';
+const columns = 'subject_id, meter_id, quantity, request_bytes, response_bytes';
+const into = (table: 'usage_hour' | 'usage_day', unit: 'hour' | 'day', from: string): string => `
+  insert into ${table} (${unit}, ${columns}) ${from} order by subject_id, meter_id, ${unit}
+  on conflict (subject_id, meter_id, ${unit}) do update set quantity = ${table}.quantity + excluded.quantity,
+    request_bytes = ${table}.request_bytes + excluded.request_bytes, response_bytes = ${table}.response_bytes + excluded.response_bytes`;
+
+/** The lock keeps replicas from waiting for each other's rows; each batch is claimed by its own row. */
+const turn = {
+  name: 'usage_roll_up_turn',
+  text: `select pg_try_advisory_xact_lock(hashtextextended('meshbroker/usage_roll_up', 0)) as mine`,
 };
-/** One event counts on up to three meters: its own, and the bytes of its request and answer. Sorted, so that two replicas never deadlock. */
-const add = (table: 'usage_hour' | 'usage_day', unit: 'hour' | 'day'): { name: string; text: string } => ({
-  name: `${table}_add`,
-  text: `insert into ${table} (${unit}, subject_id, meter_id, quantity)
-    select date_trunc('${unit}', e.event_time, 'UTC'), e.subject_id, m.meter_id, sum(m.quantity)
-      from usage_event e, lateral (values (e.meter_id, e.quantity),
-        ((select id from usage_meter where key = 'request-bytes'), e.request_bytes),
-        ((select id from usage_meter where key = 'response-bytes'), e.response_bytes)) as m (meter_id, quantity)
-      where e.batch_id = any ($1) and e.event_time >= $2 and e.event_time < $3 and m.quantity > 0 group by 1, 2, 3 order by 1, 2, 3
-    on conflict (${unit}, subject_id, meter_id) do update set quantity = ${table}.quantity + excluded.quantity`,
-});
-const [addHours, addDays] = [add('usage_hour', 'hour'), add('usage_day', 'day')];
+const rollUp = {
+  name: 'usage_roll_up',
+  text: `
+with waiting as (
+  select id, sum(cardinality(cell_hours)) over (order by id) - cardinality(cell_hours) as before from usage_batch where not rolled order by id limit $2
+), claimed as (
+  select b.id, b.cell_hours, b.cell_subjects, b.cell_meters, b.cell_quantities, b.cell_request_bytes, b.cell_response_bytes
+    from usage_batch b where not b.rolled and b.id in (select id from waiting where before < $1) for update skip locked
+), cells as materialized (
+  select to_timestamp(c.hour * 3600.0) as hour, c.subject_id, c.meter_id, ${sums}
+    from claimed, unnest(cell_hours, cell_subjects, cell_meters, cell_quantities, cell_request_bytes, cell_response_bytes)
+      as c (hour, subject_id, meter_id, quantity, request_bytes, response_bytes)
+   group by 1, 2, 3
+), hours as (${into('usage_hour', 'hour', `select hour, ${columns} from cells`)}
+), days as (${into('usage_day', 'day', `select date_trunc('day', hour, 'UTC') as day, subject_id, meter_id, ${sums} from cells group by 1, 2, 3`)}
+)
+update usage_batch set rolled = true, cell_hours = null, cell_subjects = null, cell_meters = null, cell_quantities = null,
+    cell_request_bytes = null, cell_response_bytes = null
+ where id in (select id from claimed)`,
+};
 
-/** Adds batches to the sums in the transaction that marks them: a crash in between changes nothing (M3). */
+/**
+ * Adds the sums of committed batches to usage_hour and usage_day in the transaction that marks them: whoever dies in between has changed
+ * nothing, and whatever a dead process left behind is found here by its row.
+ */
 export const rollUpTask = (database: SqlDatabase): BackgroundTask => ({
   name: 'usage-roll-up',
   everyMs: 1_000,
-  activate: () => database.transaction(rollUp),
-});
-async function rollUp(tx: Sql): Promise<boolean> {
-  const ids = (await tx.run<{ id: number }>(claim)).rows.map(({ id }) => id);
-  if (ids.length === 0) return false;
-  const { rows } = await tx.run<{ first: Date | null; last: Date | null }>(
-    `select min(event_time) as first, max(event_time) + interval '1 second' as last from usage_event where batch_id = any ($1)`,
-    [ids],
-  );
-  const { first, last } = rows[0] ?? {};
-  if (first instanceof Date && last instanceof Date) {
-    await tx.run(addHours, [ids, first, last]);
-    await tx.run(addDays, [ids, first, last]);
-  }
-  await point('M3');
-  return ids.length === batches;
-}
-
-/** Leaves for today and the days ahead, so that no ingestion has to make one. */
-export const leavesTask = (database: SqlDatabase, aheadDays: number, keepDays: number): BackgroundTask => ({
-  name: 'usage-leaves',
-  everyMs: 3_600_000,
-  async activate() {
-    await database.run(`select usage_leaf((clock_timestamp() at time zone 'UTC')::date + n) from generate_series(0, $1::int) as n`, [
-      aheadDays,
-    ]);
-    const { rows } = await database.run<{ leaf: string }>(
-      `select c.relname as leaf from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'usage_event'::regclass
-         and c.relname < 'usage_event_' || to_char((clock_timestamp() at time zone 'UTC')::date - $1::int, 'YYYYMMDD')
-         and not exists (select 1 from usage_batch where not rolled and received_at < clock_timestamp() - interval '1 hour') order by 1 limit 10`,
-      [keepDays],
-    );
-    for (const { leaf } of rows) if (/^usage_event_\d{8}$/.test(leaf)) await database.run(`drop table ${leaf}`);
-    return rows.length === 10;
-  },
+  activate: () =>
+    database.bulk(async (tx) => {
+      if ((await tx.run<{ mine: boolean }>(turn)).rows[0]?.mine !== true) return false;
+      const { count } = await tx.run(rollUp, [cellsAtOnce, batchesAtOnce]);
+      if (count > 0) await point('M3');
+      return count > 0;
+    }),
 });

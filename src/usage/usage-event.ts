@@ -1,90 +1,97 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.ts';
+import { crc32 } from 'node:zlib';
+import type { Json, JsonObject } from '../kernel/json.ts';
+import { isJsonObject } from '../kernel/json.ts';
+import { dayMs, parseTime } from './event-time.ts';
+import { isMeterName, isOwnMeter } from './meters.ts';
 import type { IncomingEvent } from './usage-port.ts';
 
-/** CloudEvents types that are understood (docs/usage.md). */
+/** One request or connection, as an access log tells it (docs/usage.md). */
 export const requestType = 'dev.meshbroker.request.v1';
-export const meterType = 'dev.meshbroker.usage.v1';
+/** A quantity of any meter. */
+export const quantityType = 'dev.meshbroker.usage.v1';
 
-/** One event, judged: what it counts and for whom it may be. */
-export interface UsageEvent {
-  readonly index: number;
-  readonly id: string;
-  readonly time: Date;
-  /** 16 bytes of sha256(source, id), as a uuid. */
-  readonly dedup: string;
-  /** 63 bits of the content's hash: the same id with other content is a conflict. */
-  readonly content: string;
+/** What an event counts, judged: whole base units. */
+export interface Measurement {
+  /** Milliseconds since 1970. */
+  readonly time: number;
   readonly meter: string;
+  /** '': whatever the meter has. */
   readonly unit: string;
   readonly quantity: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** As sent; caller.ts knows their forms. */
   readonly principal: string;
+  readonly policy: string;
   readonly host: string;
-  /** `mb-…`, from the verdict or policy that let the request in; '' when it was not named. */
-  readonly bindingRef: string;
+  /** Checksum: the same id with another one is a conflict. */
+  readonly content: number;
 }
-export type Judged = { readonly ok: true; readonly event: UsageEvent } | { readonly ok: false; readonly reason: string };
+/** Which times are accepted, before and after now. */
 export interface Acceptance {
-  readonly oldest: Date;
-  readonly newest: Date;
+  readonly now: number;
+  readonly pastDays: number;
+  readonly futureSeconds: number;
 }
-
-const meterKey = /^[a-z][a-z0-9-]{0,62}$/;
-const largest = Number.MAX_SAFE_INTEGER;
-
-/** Pure. The reason names the field and the fix. */
-export function judge(event: IncomingEvent, window: Acceptance): Judged {
-  const time = new Date(event.time);
-  if (Number.isNaN(time.getTime())) return refuse('time: not an RFC 3339 time');
-  if (time < window.oldest) return refuse(`time: older than ${window.oldest.toISOString()}, the acceptance window`);
-  if (time > window.newest) return refuse('time: in the future; check the clock of the sender');
-  if (!isJsonObject(event.data)) return refuse('data: must be a JSON object');
+/** Pure: what the event counts, or why it is not accepted, with the field and the fix. */
+export function judge(event: IncomingEvent, window: Acceptance): Measurement | string {
+  const time = parseTime(event.time);
+  if (time === undefined) return 'time must be an RFC 3339 time such as 2026-11-23T04:29:40.671Z';
+  if (time < window.now - window.pastDays * dayMs)
+    return `time is more than ${window.pastDays} days ago: such events are not taken any more`;
+  if (time > window.now + window.futureSeconds * 1_000)
+    return `time is more than ${window.futureSeconds} s in the future: set the sender's clock`;
+  if (!event.id.isWellFormed() || !event.source.isWellFormed()) return 'id and source must be well-formed Unicode';
+  if (!isJsonObject(event.data)) return 'data must be a JSON object';
   if (event.type === requestType) return judgeRequest(event, time, event.data);
-  if (event.type === meterType) return judgeMeter(event, time, event.data);
-  return refuse(`type: "${event.type}" is not known; send ${requestType} or ${meterType}`);
+  if (event.type === quantityType) return judgeQuantity(event, time, event.data);
+  return `type must be ${requestType} or ${quantityType}`;
 }
-const refuse = (reason: string): Judged => ({ ok: false, reason });
 
-function judgeRequest(event: IncomingEvent, time: Date, data: JsonObject): Judged {
-  const code = data['code'];
-  if (typeof code !== 'number' || !Number.isInteger(code) || code < 0 || code > 599)
-    return refuse('data.code: must be an HTTP status, 0 when there was none');
-  const [requestBytes, responseBytes] = [countOf(data['request_bytes']), countOf(data['response_bytes'])];
-  if (requestBytes === undefined) return refuse('data.request_bytes: must be a whole number of bytes, at least 0');
-  if (responseBytes === undefined) return refuse('data.response_bytes: must be a whole number of bytes, at least 0');
-  const host = textOf(data['host']);
-  if (host === '') return refuse('data.host: name the host that was called');
-  const meter = code === 403 ? 'denied-requests' : code === 429 ? 'limited-requests' : 'requests';
-  return judged(event, time, data, { meter, unit: 'request', quantity: 1, requestBytes, responseBytes, host: withoutPort(host) });
+function judgeRequest(event: IncomingEvent, time: number, data: JsonObject): Measurement | string {
+  const { code, request_bytes: requestBytes = 0, response_bytes: responseBytes = 0, protocol = '', answered_by: answeredBy = '' } = data;
+  if (!isCount(code) || code > 599) return 'data.code must be the status of the answer, 0 where there was none';
+  if (!isCount(requestBytes)) return 'data.request_bytes must be a whole number of bytes';
+  if (!isCount(responseBytes)) return 'data.response_bytes must be a whole number of bytes';
+  if (typeof protocol !== 'string' && protocol !== null) return 'data.protocol must be a string such as HTTP/1.1 or TCP';
+  if (answeredBy !== '' && answeredBy !== 'mesh' && answeredBy !== 'service') return 'data.answered_by must be mesh or service';
+  const meter = protocol === 'TCP' ? connectionMeter(answeredBy) : requestMeter(code, answeredBy);
+  return measured(event, data, { time, meter, unit: '', quantity: 1, requestBytes, responseBytes }, `${code} ${answeredBy}`);
 }
-function judgeMeter(event: IncomingEvent, time: Date, data: JsonObject): Judged {
-  const [meter, unit, quantity] = [textOf(data['meter']), textOf(data['unit']), countOf(data['quantity'])];
-  if (!meterKey.test(meter)) return refuse('data.meter: 1 to 63 of a-z, 0-9 and "-", a letter first');
-  if (quantity === undefined) return refuse('data.quantity: must be a whole number, at least 0, in the smallest unit');
-  return judged(event, time, data, { meter, unit, quantity, requestBytes: 0, responseBytes: 0, host: withoutPort(textOf(data['host'])) });
+/** Refused and limited requests are counted apart; a service's own 403 or 429 is an answer like any other. */
+function requestMeter(code: number, answeredBy: string): string {
+  if (answeredBy === 'service') return 'requests';
+  if (code === 403) return 'denied-requests';
+  return code === 429 ? 'limited-requests' : 'requests';
 }
-type Counts = Pick<UsageEvent, 'meter' | 'unit' | 'quantity' | 'requestBytes' | 'responseBytes' | 'host'>;
-function judged({ index, id, source, type }: IncomingEvent, time: Date, data: JsonObject, counts: Counts): Judged {
-  const dedup = createHash('sha256').update(source).update('\0').update(id).digest('hex').slice(0, 32);
-  const content =
-    createHash('sha256')
-      .update(`${type}\n${time.toISOString()}\n${canonicalJson(data)}`)
-      .digest()
-      .readBigUInt64BE() >> 1n;
+const connectionMeter = (answeredBy: string): string => (answeredBy === 'mesh' ? 'denied-connections' : 'connections');
+
+function judgeQuantity(event: IncomingEvent, time: number, data: JsonObject): Measurement | string {
+  const { meter, quantity, unit = '' } = data;
+  if (typeof meter !== 'string' || !isMeterName(meter)) return 'data.meter must be 1 to 63 of a-z, 0-9 and "-", a letter first';
+  if (isOwnMeter(meter)) return `data.meter: ${meter} is counted by the broker itself`;
+  if (!isCount(quantity)) return 'data.quantity must be a whole number of base units, at least 0';
+  if (typeof unit !== 'string' || (unit !== '' && !isMeterName(unit)))
+    return 'data.unit must be 1 to 63 of a-z, 0-9 and "-", a letter first';
+  return measured(event, data, { time, meter, unit, quantity, requestBytes: 0, responseBytes: 0 }, '');
+}
+
+type Counts = Omit<Measurement, 'principal' | 'policy' | 'host' | 'content'>;
+/** A subject that is a binding's reference names it as a policy does. */
+function measured(event: IncomingEvent, data: JsonObject, counts: Counts, answer: string): Measurement | string {
   const principal = textOf(data['principal']);
-  return {
-    ok: true,
-    event: { index, id, time, dedup, content: String(content), principal, bindingRef: referenceIn(textOf(data['policy'])), ...counts },
-  };
+  const policy = textOf(data['policy'] ?? event.subject);
+  const host = textOf(data['host']);
+  if (principal === undefined) return 'data.principal must be a string such as spiffe://mesh.example.com/ns/web/sa/web-frontend';
+  if (policy === undefined) return "data.policy must be a string: the verdict's or the policy's name";
+  if (host === undefined) return 'data.host must be a string such as reviews.bookinfo.svc.cluster.local';
+  const { time, meter, unit, quantity, requestBytes, responseBytes } = counts;
+  const content =
+    crc32(`${time} ${meter} ${unit} ${quantity} ${requestBytes} ${responseBytes} ${answer}\n${principal}\n${policy}\n${host}`) | 0;
+  return { time, meter, unit, quantity, requestBytes, responseBytes, principal, policy, host, content };
 }
-
-/** `mb-….1a2b3c4d` (verdict) and `ns[shop]-policy[mb-…]-rule[0]` (authorization policy) name the binding. */
-export const referenceIn = (policy: string): string => /\bmb-[a-z2-7]{20}(?![a-z0-9-])/.exec(policy)?.[0] ?? '';
-export const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value.slice(0, 2_048) : '');
-const countOf = (value: Json | undefined): number | undefined => {
-  if (value === undefined || value === null) return 0;
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largest ? value : undefined;
+const textOf = (value: Json | undefined): string | undefined => {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : undefined;
 };
+const isCount = (value: Json | undefined): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

@@ -1,75 +1,124 @@
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts';
 
-/** One request as a proxy logged it, in any of the three formats that are read. */
+/** One request or connection as a proxy logged it, in any of the three formats that are read. '' where the format does not say. */
 export interface AccessLogLine {
-  /** inbound: logged by the called service's proxy; outbound: by the caller's own. */
+  /** inbound: by the called service's proxy or its waypoint; outbound: by the caller's own, or by a gateway. */
   readonly direction: 'inbound' | 'outbound' | 'unknown';
+  /** Whether the format has a field for the caller. */
+  readonly namesCallers: boolean;
+  /** RFC 3339. */
   readonly time: string;
+  /** The proxy's id of the request, else the one of its header. */
   readonly requestId: string;
-  /** Distinguishes requests that carry the same id; '' in formats without it. */
-  readonly streamId: string;
+  readonly method: string;
+  readonly path: string;
+  /** TCP for a connection. */
+  readonly protocol: string;
+  /** The service that was called: as routed, else as the caller wrote it. */
   readonly host: string;
+  readonly port: number | undefined;
   readonly code: number;
+  /** Who made the answer, or why the connection ended. */
+  readonly details: string;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** Who called, verified by mTLS; '' in formats that do not say. */
+  readonly duration: number;
+  /** Who called, verified by mTLS. */
   readonly principal: string;
-  readonly destinationPrincipal: string;
   /** Verdict or policy that let it in. */
   readonly policy: string;
 }
 
-/** undefined: not an access-log line of Envoy (start-up messages stand between them). */
-export function parseLine(text: string): AccessLogLine | undefined {
-  return text.startsWith('{') ? parseJson(text) : parseText(text);
-}
+/** undefined: no access-log line of Envoy (other messages stand between them). */
+export const parseLine = (text: string): AccessLogLine | undefined => (text.startsWith('{') ? parseJson(text) : parseText(text));
 
+/** Our telemetry's format, and Istio's default one for JSON. */
 function parseJson(text: string): AccessLogLine | undefined {
-  let value: unknown;
+  const value = jsonObject(text);
+  if (value === undefined) return undefined;
+  const time = textOf(value, 'start_time');
+  if (time === '' || value['response_code'] === undefined || value['upstream_cluster'] === undefined) return undefined;
+  const cluster = clusterOf(textOf(value, 'upstream_cluster'));
+  const authority = textOf(value, 'authority');
+  return {
+    direction: cluster.direction,
+    namesCallers: value['source_principal'] !== undefined,
+    time,
+    requestId: textOf(value, 'stream_id') || textOf(value, 'request_id'),
+    method: textOf(value, 'method'),
+    path: textOf(value, 'path'),
+    protocol: textOf(value, 'method') === '' ? 'TCP' : textOf(value, 'protocol'),
+    host: cluster.host || withoutPort(authority),
+    port: cluster.port ?? portOf(authority),
+    code: numberOf(value, 'response_code'),
+    details: detailsOf(textOf(value, 'response_code_details'), textOf(value, 'connection_termination_details')),
+    requestBytes: numberOf(value, 'bytes_received'),
+    responseBytes: numberOf(value, 'bytes_sent'),
+    duration: numberOf(value, 'duration'),
+    principal: textOf(value, 'source_principal'),
+    policy: ['verdict', 'tcp_verdict', 'policy', 'tcp_policy'].map((field) => textOf(value, field)).find((each) => each !== '') ?? '',
+  };
+}
+function jsonObject(text: string): JsonObject | undefined {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
-  if (!isJsonObject(value) || typeof value['start_time'] !== 'string' || value['response_code'] === undefined) return undefined;
-  return {
-    direction: directionOf(textOf(value, 'upstream_cluster')),
-    time: value['start_time'],
-    requestId: textOf(value, 'request_id'),
-    streamId: textOf(value, 'stream_id'),
-    host: textOf(value, 'authority'),
-    code: numberOf(value, 'response_code'),
-    requestBytes: numberOf(value, 'bytes_received'),
-    responseBytes: numberOf(value, 'bytes_sent'),
-    principal: textOf(value, 'source_principal'),
-    destinationPrincipal: textOf(value, 'destination_principal'),
-    policy: textOf(value, 'verdict') || textOf(value, 'tcp_verdict') || textOf(value, 'policy'),
-  };
 }
-const directionOf = (cluster: string): AccessLogLine['direction'] =>
-  cluster.startsWith('inbound|') ? 'inbound' : cluster.startsWith('outbound|') ? 'outbound' : 'unknown';
-const textOf = (object: JsonObject, key: string): string => {
-  const value = object[key];
+const textOf = (object: JsonObject, field: string): string => {
+  const value = object[field];
   return typeof value === 'string' && value !== '-' ? value : '';
 };
-const numberOf = (object: JsonObject, key: string): number => Number(object[key] ?? 0) || 0;
+const numberOf = (object: JsonObject, field: string): number => {
+  const value = Number(object[field] ?? 0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+};
 
-/** Istio's default text: time, request, code, flags, details, termination, failure, bytes, durations, then quoted and plain fields. */
-const textLine = /^\[([^\]]+)\] "[^"]*" (\d+) \S+ (?:.+?) "[^"]*" (\d+) (\d+) \d+ \S+ "[^"]*" "[^"]*" "([^"]*)" "([^"]*)" "[^"]*" (\S+) /;
+const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
+/** Istio's default text: [time] "method path protocol" code flags details termination "failure" received sent duration upstream-time … */
+const textLine = new RegExp(
+  String.raw`^\[([^\]]+)\] ${quoted} (\d+) \S+ (.*?) ${quoted} (\d+) (\d+) (\d+) \S+ ${quoted} ${quoted} ${quoted} ${quoted} ${quoted} (\S+) `,
+);
 function parseText(text: string): AccessLogLine | undefined {
-  const [, time, code, received, sent, requestId, host, cluster] = textLine.exec(text) ?? [];
-  if (time === undefined || cluster === undefined) return undefined;
+  const match = textLine.exec(text);
+  if (match === null) return undefined;
+  const [, time = '', request = '', code, details = '', , received, sent, duration, , , requestId = '', authority = '', , cluster = ''] =
+    match;
+  const { direction, host, port } = clusterOf(cluster);
+  const [, method = '', path = '', protocol = ''] = /^(\S+) (.*) (\S+)$/.exec(request) ?? [];
+  const isConnection = method === '-' || method === '';
   return {
-    direction: directionOf(cluster),
+    direction,
+    namesCallers: false,
     time,
-    requestId: requestId ?? '',
-    streamId: '',
-    host: host ?? '',
+    requestId: dashless(requestId),
+    method: dashless(method),
+    path: dashless(path),
+    protocol: isConnection ? 'TCP' : dashless(protocol),
+    host: host || withoutPort(dashless(authority)),
+    port: port ?? portOf(authority),
     code: Number(code),
+    details: details.split(' ').map(dashless).reduce(detailsOf, ''), // prettier-ignore
     requestBytes: Number(received),
     responseBytes: Number(sent),
+    duration: Number(duration),
     principal: '',
-    destinationPrincipal: '',
     policy: '',
   };
+}
+const dashless = (text: string): string => (text === '-' ? '' : text);
+const detailsOf = (details: string, termination: string): string => details || termination;
+const withoutPort = (authority: string): string => authority.replace(/:\d+$/, '');
+const portOf = (authority: string): number | undefined => {
+  const [, port] = /:(\d{1,5})$/.exec(authority) ?? [];
+  return port === undefined ? undefined : Number(port);
+};
+
+/** `outbound|9080|v2|reviews.bookinfo.svc.cluster.local`, `inbound|9080||`, `inbound-vip|9080|http|…`; some proxies add a semicolon. */
+function clusterOf(cluster: string): Pick<AccessLogLine, 'direction' | 'host' | 'port'> {
+  const [kind = '', port, , host = ''] = cluster.replace(/;$/, '').split('|');
+  const direction = kind.startsWith('inbound') ? 'inbound' : kind === 'outbound' ? 'outbound' : 'unknown';
+  return { direction, host, port: port !== undefined && /^\d{1,5}$/.test(port) ? Number(port) : undefined };
 }

@@ -1,127 +1,106 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { BrokerError } from '../../kernel/errors.ts';
-import { requestType, withoutPort } from '../usage-event.ts';
 import type { Receipt } from '../usage-port.ts';
 import { parseLine, type AccessLogLine } from './access-log-line.ts';
+import { toEvent, type CloudEvent } from './log-event.ts';
 
-/** As POST /v1/usage/events takes it (CloudEvents 1.0, JSON). */
-export interface CloudEvent {
-  readonly specversion: '1.0';
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly time: string;
-  readonly data: Readonly<Record<string, string | number>>;
-}
+export type { CloudEvent };
 export interface ImportQuestion {
   readonly files: readonly string[];
-  /** Whose outbound lines these are, where the log does not name the caller: `spiffe://…`; null: the log says. */
+  /** Whose own proxy wrote these logs, where they do not name the caller: `spiffe://…`; null: the logs say. */
   readonly principal: string | null;
-  readonly post: (batch: readonly CloudEvent[]) => Promise<Pick<Receipt, 'accepted' | 'duplicate' | 'conflict' | 'rejected'>>;
+  /** Callers that are not counted: a gateway, whose own log names the consumers behind it. */
+  readonly skip?: readonly string[];
+  /** May be repeated: an event is counted once. */
+  post(batch: readonly CloudEvent[]): Promise<Pick<Receipt, 'accepted' | 'duplicate' | 'conflict' | 'rejected'> & Partial<Receipt>>;
 }
 export interface FileImport {
   readonly file: string;
+  /** Access-log lines; other lines are passed over. */
   readonly lines: number;
-  /** Lines that count here: inbound with a caller, or outbound of the named one. */
+  /** Lines that are counted here. */
   readonly requests: number;
   readonly accepted: number;
   readonly duplicate: number;
   readonly conflict: number;
   readonly rejected: number;
+  /** Why events were rejected, and how many. */
+  readonly reasons: ReadonlyMap<string, number>;
 }
-const batchSize = 1_000;
-const spiffe = /^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/;
+const batchSize = 2_000;
+const spiffeId = /^spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/;
 
 /**
- * Reads Envoy access logs and posts what counts; may be repeated, what was posted before is a duplicate. Every file is looked through
- * before the first one is posted, so that a refusal leaves nothing half imported.
+ * Reads Envoy access logs and posts what they count; may be repeated. Every file is looked through before the first event is posted, so
+ * that a refusal leaves nothing half imported.
  */
-export async function importAccessLogs({ files, principal, post }: ImportQuestion): Promise<readonly FileImport[]> {
-  if (principal !== null && !spiffe.test(principal))
+export async function importAccessLogs(question: ImportQuestion): Promise<readonly FileImport[]> {
+  const { files, principal } = question;
+  if (principal !== null && !spiffeId.test(principal))
     throw new BrokerError(
       'bad-request',
-      `--principal: "${principal}" is not a SPIFFE ID; give spiffe://<trust domain>/ns/<namespace>/sa/<service account>`,
+      `--principal: ${principal} is no SPIFFE ID: give spiffe://<trust domain>/ns/<namespace>/sa/<service account>`,
     );
-  for (const file of files) await checkFile(file, principal);
+  for (const file of files) await refuseUnlessClear(file, principal);
   const imported: FileImport[] = [];
-  for (const file of files) imported.push(await importFile(file, principal, post));
+  for (const file of files) imported.push(await importFile(file, question));
   return imported;
 }
 
-async function checkFile(file: string, principal: string | null): Promise<void> {
-  let [lines, inbound, named] = [0, 0, 0];
-  for await (const line of linesOf(file)) {
-    lines += 1;
-    if (line.direction === 'inbound') inbound += 1;
-    if (line.principal !== '') named += 1;
+async function refuseUnlessClear(file: string, principal: string | null): Promise<void> {
+  const counts = { lines: 0, inbound: 0, named: 0, naming: 0 };
+  for await (const { direction, principal: caller, namesCallers } of linesOf(file)) {
+    counts.lines += 1;
+    if (direction === 'inbound') counts.inbound += 1;
+    if (caller !== '') counts.named += 1;
+    if (namesCallers) counts.naming += 1;
   }
-  if (lines === 0) throw new BrokerError('bad-request', `${file}: no line of an Envoy access log; give Istio's text or JSON format`);
-  if (principal !== null && inbound > 0) {
-    throw new BrokerError(
-      'bad-request',
-      `${file}: holds ${inbound} inbound lines, which are of many callers, so they cannot all be ${principal}; give the log of that caller's own proxy`,
-    );
-  }
-  if (principal === null && named === 0) {
-    throw new BrokerError(
-      'bad-request',
-      `${file}: its format does not name the caller; give the log of one caller's own proxy with --principal, or log with Meshbroker's telemetry objects`,
-    );
-  }
+  const reason = principal === null ? whyNotNamed(counts) : whyNotOf(principal, counts);
+  if (reason !== undefined) throw new BrokerError('bad-request', `${file}: ${reason}`);
+}
+interface LineCounts {
+  readonly lines: number;
+  readonly inbound: number;
+  readonly named: number;
+  readonly naming: number;
+}
+const noLog = "holds no line of an Envoy access log: give one in Istio's text or JSON format, or in the format of Meshbroker's telemetry";
+function whyNotNamed({ lines, naming }: LineCounts): string | undefined {
+  if (lines === 0) return noLog;
+  if (naming === lines) return undefined;
+  const fix = "give the log of one caller's own proxy with --principal, or log with the format of Meshbroker's telemetry objects";
+  return `${lines - naming} of its ${lines} lines are in a format that does not name the caller: ${fix}`;
+}
+function whyNotOf(principal: string, { lines, inbound, named }: LineCounts): string | undefined {
+  if (lines === 0) return noLog;
+  if (inbound > 0)
+    return `holds ${inbound} inbound lines, which many callers may have caused, not just ${principal}: give the log of that caller's own proxy, or leave --principal out where the log names its callers`;
+  return named > 0 ? `names the caller in ${named} lines: leave --principal out` : undefined;
 }
 
-async function importFile(file: string, principal: string | null, post: ImportQuestion['post']): Promise<FileImport> {
+async function importFile(file: string, { principal, skip = [], post }: ImportQuestion): Promise<FileImport> {
   const counts = { lines: 0, requests: 0, accepted: 0, duplicate: 0, conflict: 0, rejected: 0 };
-  let batch: CloudEvent[] = [];
-  const flush = async (): Promise<void> => {
+  const reasons = new Map<string, number>();
+  const send = async (batch: readonly CloudEvent[]): Promise<void> => {
     if (batch.length === 0) return;
     const receipt = await post(batch);
-    counts.accepted += receipt.accepted;
-    counts.duplicate += receipt.duplicate;
-    counts.conflict += receipt.conflict;
-    counts.rejected += receipt.rejected;
-    batch = [];
+    for (const name of ['accepted', 'duplicate', 'conflict', 'rejected'] as const) counts[name] += receipt[name];
+    for (const { result, reason } of receipt.events ?? []) if (result === 'rejected') reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   };
+  let batch: CloudEvent[] = [];
   for await (const line of linesOf(file)) {
     counts.lines += 1;
-    const event = toEvent(line, principal);
+    const event = skip.includes(line.principal) ? undefined : toEvent(line, principal);
     if (event === undefined) continue;
     counts.requests += 1;
-    batch.push(event);
-    if (batch.length === batchSize) await flush();
+    if (batch.push(event) < batchSize) continue;
+    await send(batch);
+    batch = [];
   }
-  await flush();
-  return { file: basename(file), ...counts };
-}
-
-/** The request at the called service, once; with a principal given, the request as its caller's own proxy sent it. */
-function toEvent(line: AccessLogLine, principal: string | null): CloudEvent | undefined {
-  if (principal === null ? line.direction !== 'inbound' || line.principal === '' : line.direction === 'inbound') return undefined;
-  const host = withoutPort(line.host);
-  const caller = principal ?? line.principal;
-  const id = createHash('sha256')
-    .update([host, caller, line.streamId || line.requestId, line.time].join('\0'))
-    .digest('hex')
-    .slice(0, 40);
-  const data = {
-    principal: caller,
-    host,
-    policy: line.policy,
-    code: line.code,
-    request_bytes: line.requestBytes,
-    response_bytes: line.responseBytes,
-  };
-  return {
-    specversion: '1.0',
-    id,
-    source: `access-log/${principal === null ? 'inbound' : 'outbound'}/${host}`,
-    type: requestType,
-    time: line.time,
-    data,
-  };
+  await send(batch);
+  return { file: basename(file), ...counts, reasons };
 }
 
 async function* linesOf(file: string): AsyncGenerator<AccessLogLine> {
@@ -132,6 +111,9 @@ async function* linesOf(file: string): AsyncGenerator<AccessLogLine> {
       if (line !== undefined) yield line;
     }
   } catch (error) {
+    if (error instanceof BrokerError) throw error;
     throw new BrokerError('bad-request', `${file}: cannot be read (${error instanceof Error ? error.message : String(error)})`, {}, error);
+  } finally {
+    stream.destroy();
   }
 }

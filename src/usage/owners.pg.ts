@@ -1,0 +1,108 @@
+import type { Sql } from '../kernel/sql.ts';
+import type { Caller } from './caller.ts';
+import { bindingIn, hostOf, principalOf } from './caller.ts';
+import type { AttributionLine, Resolution } from './resolve.ts';
+import { resolve } from './resolve.ts';
+import { subjectIds } from './subject-ids.pg.ts';
+
+/** Whose an event is: `subjectId` is set when `Owners.find` has resolved. */
+export interface Owner extends Resolution {
+  readonly caller: Caller;
+  subjectId: number;
+}
+/** A caller as events write it, and the answer that it had last. */
+export interface KnownCaller extends Caller {
+  owner: Owner | undefined;
+}
+const mostCallers = 50_000;
+const mostLines = 50_000;
+const none: readonly AttributionLine[] = [];
+
+const refresh = {
+  name: 'usage_owners_refresh',
+  text: `select nextval('usage_batch_id') as "batchId", pg_snapshot_xmin(pg_current_snapshot())::text as seen,
+      array(select binding_ref || ' ' || principal from attribution
+             where changed >= $1::xid8 and changed < pg_snapshot_xmax(pg_current_snapshot())) as changed`,
+};
+const load = {
+  name: 'usage_owners_load',
+  text: `select id, binding_ref as "bindingRef", lineage_id as "lineageId", principal, hosts, valid_from as "validFrom", valid_to as "validTo"
+    from attribution where (binding_ref = any($1) or principal = any($2)) and (valid_to is null or valid_to > $3)`,
+};
+type Row = Omit<AttributionLine, 'from' | 'to'> & { readonly validFrom: Date; readonly validTo: Date | null };
+
+/** Finds whose events are. Remembers attributions, bounded; what changed, by whichever replica, is forgotten at each refresh. */
+export class Owners {
+  readonly #callers = new Map<string, KnownCaller | undefined>();
+  readonly #byRef = new Map<string, AttributionLine[]>();
+  readonly #byPrincipal = new Map<string, AttributionLine[]>();
+  #seen: string | null = null;
+
+  /** undefined: `principal` cannot be one. */
+  caller(principal: string, policy: string, host: string): KnownCaller | undefined {
+    const key = `${principal}\n${policy}\n${host}`;
+    const known = this.#callers.get(key);
+    if (known !== undefined || this.#callers.has(key)) return known;
+    const id = principalOf(principal);
+    const caller = id === undefined ? undefined : { principal: id, bindingRef: bindingIn(policy), host: hostOf(host), owner: undefined };
+    if (this.#callers.size >= mostCallers) this.#callers.clear();
+    this.#callers.set(key, caller);
+    return caller;
+  }
+
+  /** Forgets what changed since the last time; answers with the number of a new batch. */
+  async refresh(sql: Sql): Promise<number> {
+    const { rows } = await sql.run<{ batchId: number; seen: string; changed: string[] }>(refresh, [this.#seen]);
+    const [row] = rows;
+    if (row === undefined) throw new Error('no batch number');
+    for (const each of row.changed) {
+      const [ref = '', principal = ''] = each.split(' ');
+      this.#byRef.delete(ref);
+      this.#byPrincipal.delete(principal);
+    }
+    if (row.changed.length > 0) for (const caller of this.#callers.values()) if (caller !== undefined) caller.owner = undefined;
+    this.#seen = row.seen;
+    return row.batchId;
+  }
+
+  /** Owners of events, by place. Lines that ended before `oldest` are of no interest. */
+  async find(sql: Sql, events: readonly { readonly caller: KnownCaller; readonly time: number }[], oldest: Date): Promise<Owner[]> {
+    await this.#load(sql, events, oldest);
+    const unknown = new Set<Owner>();
+    const owners = events.map(({ caller, time }) => {
+      let { owner } = caller;
+      if (owner === undefined || time < owner.from || time >= owner.until) caller.owner = owner = this.#resolve(caller, time);
+      if (owner.subjectId === 0) unknown.add(owner);
+      return owner;
+    });
+    if (unknown.size > 0) await subjectIds(sql, [...unknown]);
+    return owners;
+  }
+  #resolve(caller: Caller, time: number): Owner {
+    const named = this.#byRef.get(caller.bindingRef) ?? none;
+    const own = this.#byPrincipal.get(caller.principal) ?? none;
+    return { ...resolve(caller, time, named, own), caller, subjectId: 0 };
+  }
+  async #load(sql: Sql, events: readonly { readonly caller: KnownCaller }[], oldest: Date): Promise<void> {
+    if (this.#byRef.size + this.#byPrincipal.size > mostLines) {
+      this.#byRef.clear();
+      this.#byPrincipal.clear();
+    }
+    const refs = new Set<string>();
+    const principals = new Set<string>();
+    for (const { caller } of events) {
+      if (caller.owner !== undefined) continue;
+      if (caller.bindingRef !== '' && !this.#byRef.has(caller.bindingRef)) refs.add(caller.bindingRef);
+      if (caller.principal !== '' && !this.#byPrincipal.has(caller.principal)) principals.add(caller.principal);
+    }
+    if (refs.size + principals.size === 0) return;
+    const { rows } = await sql.run<Row>(load, [[...refs], [...principals], oldest]);
+    for (const ref of refs) this.#byRef.set(ref, []);
+    for (const principal of principals) this.#byPrincipal.set(principal, []);
+    for (const { validFrom, validTo, ...rest } of rows) {
+      const line = { ...rest, from: validFrom.getTime(), to: validTo?.getTime() ?? Number.POSITIVE_INFINITY };
+      if (refs.has(line.bindingRef)) this.#byRef.get(line.bindingRef)?.push(line);
+      if (principals.has(line.principal)) this.#byPrincipal.get(line.principal)?.push(line);
+    }
+  }
+}
