@@ -50,7 +50,9 @@ export function openDatabase({ url, logger = silentLogger, random = systemRandom
     run: (statement, values) => runAlone(pool, statement, values),
     transaction: (work) => repeatedly(pool, work),
     bulk: (work) => repeatedly(bulkPool, work),
-    close: async () => void (await (closed ??= Promise.all([pool.end(), bulkPool.end()]))),
+    async close() {
+      await (closed ??= Promise.all([pool.end(), bulkPool.end()]));
+    },
   };
 }
 
