@@ -19,8 +19,8 @@ export function sumUp(rows: readonly EventRow[]): Cells {
   const places = new Map<number, Map<number, number>>();
   for (const row of rows) {
     const hour = row.time - (row.time % hourMs);
-    let ofHour = places.get(hour);
-    if (ofHour === undefined) places.set(hour, (ofHour = new Map()));
+    const ofHour = places.get(hour) ?? new Map<number, number>();
+    if (ofHour.size === 0) places.set(hour, ofHour);
     const key = row.subjectId * metersAtMost + row.meterId;
     const place = ofHour.get(key);
     if (place === undefined || !add(cells, place, row)) ofHour.set(key, append(cells, hour, row));

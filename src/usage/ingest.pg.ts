@@ -8,7 +8,8 @@ import { dayMs, hourMs } from './event-time.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { makeLeaves, writeRows, type Fate } from './ledger.pg.ts';
 import { Meters, SourceIds } from './names.pg.ts';
-import { Owners, type KnownCaller } from './owners.pg.ts';
+import type { KnownCaller } from './owner.ts';
+import { Owners } from './owners.pg.ts';
 import { graceMs } from './resolve.ts';
 import { judge, type Measurement } from './usage-event.ts';
 import type { IncomingEvent, Receipt, UsageIngestion } from './usage-port.ts';
@@ -158,7 +159,9 @@ const keep = {
 async function quarantine(tx: BulkSql, collector: string, items: readonly Item[]): Promise<void> {
   const rejected = items.filter((item) => !isCounted(item));
   if (rejected.length === 0) return;
-  const events = rejected.map(({ event: { index: _, ...event } }) => JSON.stringify(event));
+  const events = rejected.map(({ event: { id, source, type, time, subject, data } }) =>
+    JSON.stringify({ id, source, type, time, subject, data }),
+  );
   await tx.run(keep, [collector, rejected.map(({ dedup }) => dedup), rejected.map(({ reason }) => reason), events]);
 }
 

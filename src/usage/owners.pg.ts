@@ -1,19 +1,10 @@
 import type { Sql } from '../kernel/sql.ts';
-import type { Caller } from './caller.ts';
 import { bindingIn, hostOf, principalOf } from './caller.ts';
-import type { AttributionLine, Resolution } from './resolve.ts';
+import type { KnownCaller, Owner } from './owner.ts';
+import type { AttributionLine } from './resolve.ts';
 import { resolve } from './resolve.ts';
 import { subjectIds } from './subject-ids.pg.ts';
 
-/** Whose an event is: `subjectId` is set when `Owners.find` has resolved. */
-export interface Owner extends Resolution {
-  readonly caller: Caller;
-  subjectId: number;
-}
-/** A caller as events write it, and the answer that it had last. */
-export interface KnownCaller extends Caller {
-  owner: Owner | undefined;
-}
 const mostCallers = 50_000;
 const mostLines = 50_000;
 const none: readonly AttributionLine[] = [];
@@ -78,7 +69,7 @@ export class Owners {
     if (unknown.size > 0) await subjectIds(sql, [...unknown]);
     return owners;
   }
-  #resolve(caller: Caller, time: number): Owner {
+  #resolve(caller: KnownCaller, time: number): Owner {
     const named = this.#byRef.get(caller.bindingRef) ?? none;
     const own = this.#byPrincipal.get(caller.principal) ?? none;
     return { ...resolve(caller, time, named, own), caller, subjectId: 0 };
@@ -88,21 +79,23 @@ export class Owners {
       this.#byRef.clear();
       this.#byPrincipal.clear();
     }
-    const refs = new Set<string>();
-    const principals = new Set<string>();
-    for (const { caller } of events) {
-      if (caller.owner !== undefined) continue;
-      if (caller.bindingRef !== '' && !this.#byRef.has(caller.bindingRef)) refs.add(caller.bindingRef);
-      if (caller.principal !== '' && !this.#byPrincipal.has(caller.principal)) principals.add(caller.principal);
-    }
+    const open = events.filter(({ caller }) => caller.owner === undefined);
+    const refs = missing(this.#byRef, open.map(({ caller }) => caller.bindingRef)); // prettier-ignore
+    const principals = missing(this.#byPrincipal, open.map(({ caller }) => caller.principal)); // prettier-ignore
     if (refs.size + principals.size === 0) return;
     const { rows } = await sql.run<Row>(load, [[...refs], [...principals], oldest]);
     for (const ref of refs) this.#byRef.set(ref, []);
     for (const principal of principals) this.#byPrincipal.set(principal, []);
-    for (const { validFrom, validTo, ...rest } of rows) {
-      const line = { ...rest, from: validFrom.getTime(), to: validTo?.getTime() ?? Number.POSITIVE_INFINITY };
+    for (const line of rows.map(lineOf)) {
       if (refs.has(line.bindingRef)) this.#byRef.get(line.bindingRef)?.push(line);
       if (principals.has(line.principal)) this.#byPrincipal.get(line.principal)?.push(line);
     }
   }
 }
+const missing = (known: ReadonlyMap<string, unknown>, keys: readonly string[]): ReadonlySet<string> =>
+  new Set(keys.filter((key) => key !== '' && !known.has(key)));
+const lineOf = ({ validFrom, validTo, ...rest }: Row): AttributionLine => ({
+  ...rest,
+  from: validFrom.getTime(),
+  to: validTo?.getTime() ?? Number.POSITIVE_INFINITY,
+});

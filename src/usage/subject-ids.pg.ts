@@ -1,5 +1,5 @@
 import type { Sql } from '../kernel/sql.ts';
-import type { Owner } from './owners.pg.ts';
+import type { Owner } from './owner.ts';
 
 interface Subject {
   readonly attributionId: number;

@@ -49,22 +49,25 @@ export function judge(event: IncomingEvent, window: Acceptance): Measurement | s
 }
 
 function judgeRequest(event: IncomingEvent, time: number, data: JsonObject): Measurement | string {
-  const { code, request_bytes: requestBytes = 0, response_bytes: responseBytes = 0, protocol = '', answered_by: answeredBy = '' } = data;
+  const { code, request_bytes: requestBytes = 0, response_bytes: responseBytes = 0 } = data;
+  const [protocol, answeredBy] = [textOf(data['protocol']), textOf(data['answered_by'])];
   if (!isCount(code) || code > 599) return 'data.code must be the status of the answer, 0 where there was none';
   if (!isCount(requestBytes)) return 'data.request_bytes must be a whole number of bytes';
   if (!isCount(responseBytes)) return 'data.response_bytes must be a whole number of bytes';
-  if (typeof protocol !== 'string' && protocol !== null) return 'data.protocol must be a string such as HTTP/1.1 or TCP';
-  if (answeredBy !== '' && answeredBy !== 'mesh' && answeredBy !== 'service') return 'data.answered_by must be mesh or service';
+  if (protocol === undefined) return 'data.protocol must be a string such as HTTP/1.1 or TCP';
+  if (!isAnswerer(answeredBy)) return 'data.answered_by must be mesh or service';
   const meter = protocol === 'TCP' ? connectionMeter(answeredBy) : requestMeter(code, answeredBy);
   return measured(event, data, { time, meter, unit: '', quantity: 1, requestBytes, responseBytes }, `${code} ${answeredBy}`);
 }
+type Answerer = '' | 'mesh' | 'service';
+const isAnswerer = (text: string | undefined): text is Answerer => text === '' || text === 'mesh' || text === 'service';
 /** Refused and limited requests are counted apart; a service's own 403 or 429 is an answer like any other. */
-function requestMeter(code: number, answeredBy: string): string {
+function requestMeter(code: number, answeredBy: Answerer): string {
   if (answeredBy === 'service') return 'requests';
   if (code === 403) return 'denied-requests';
   return code === 429 ? 'limited-requests' : 'requests';
 }
-const connectionMeter = (answeredBy: string): string => (answeredBy === 'mesh' ? 'denied-connections' : 'connections');
+const connectionMeter = (answeredBy: Answerer): string => (answeredBy === 'mesh' ? 'denied-connections' : 'connections');
 
 function judgeQuantity(event: IncomingEvent, time: number, data: JsonObject): Measurement | string {
   const { meter, quantity, unit = '' } = data;

@@ -84,26 +84,27 @@ const textLine = new RegExp(
 function parseText(text: string): AccessLogLine | undefined {
   const match = textLine.exec(text);
   if (match === null) return undefined;
-  const [, time = '', request = '', code, details = '', , received, sent, duration, , , requestId = '', authority = '', , cluster = ''] =
-    match;
-  const { direction, host, port } = clusterOf(cluster);
-  const [, method = '', path = '', protocol = ''] = /^(\S+) (.*) (\S+)$/.exec(request) ?? [];
-  const isConnection = method === '-' || method === '';
+  // a group of the expression is always there, be it empty
+  const group = (number: number): string => dashless(match[number] ?? '');
+  const { direction, host, port } = clusterOf(group(14));
+  const [, method = '', path = '', protocol = ''] = /^(\S+) (.*) (\S+)$/.exec(group(2)) ?? [];
+  const authority = group(12);
+  const isConnection = dashless(method) === '';
   return {
     direction,
     namesCallers: false,
-    time,
-    requestId: dashless(requestId),
+    time: group(1),
+    requestId: group(11),
     method: dashless(method),
     path: dashless(path),
     protocol: isConnection ? 'TCP' : dashless(protocol),
-    host: host || withoutPort(dashless(authority)),
+    host: host || withoutPort(authority),
     port: port ?? portOf(authority),
-    code: Number(code),
-    details: details.split(' ').map(dashless).reduce(detailsOf, ''), // prettier-ignore
-    requestBytes: Number(received),
-    responseBytes: Number(sent),
-    duration: Number(duration),
+    code: Number(group(3)),
+    details: group(4).split(' ').map(dashless).reduce(detailsOf, ''), // prettier-ignore
+    requestBytes: Number(group(6)),
+    responseBytes: Number(group(7)),
+    duration: Number(group(8)),
     principal: '',
     policy: '',
   };

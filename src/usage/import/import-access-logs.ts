@@ -14,7 +14,9 @@ export interface ImportQuestion {
   /** Callers that are not counted: a gateway, whose own log names the consumers behind it. */
   readonly skip?: readonly string[];
   /** May be repeated: an event is counted once. */
-  post(batch: readonly CloudEvent[]): Promise<Pick<Receipt, 'accepted' | 'duplicate' | 'conflict' | 'rejected'> & Partial<Receipt>>;
+  readonly post: (
+    batch: readonly CloudEvent[],
+  ) => Promise<Pick<Receipt, 'accepted' | 'duplicate' | 'conflict' | 'rejected'> & Partial<Receipt>>;
 }
 export interface FileImport {
   readonly file: string;
