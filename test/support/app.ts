@@ -39,6 +39,7 @@ export interface TestAppOptions {
   /** Share a database between two replicas. */
   readonly databaseUrl?: string;
   readonly secret?: Uint8Array;
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 export const bookinfo = fileURLToPath(new URL('../../examples/bookinfo', import.meta.url));
 const caller = { actor: 'test', requestId: null };
@@ -62,7 +63,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     locks,
     secret: options.secret ?? randomBytes(32),
     publicUrl: 'http://127.0.0.1:8080',
-    tls: null,
+    tls: options.tls ?? null,
     clock: systemClock,
     random: systemRandom,
     logger,
@@ -86,7 +87,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const [platform, secondPlatform] = logins;
   if (platform === undefined || secondPlatform === undefined) throw new Error('two platforms are expected');
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     platform,
     secondPlatform,
     adminToken,
