@@ -1,0 +1,107 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freshDatabase } from '../support/database.ts';
+import type { Started } from './command-line.ts';
+import { emptyFolder, meshbroker, startBroker } from './command-line.ts';
+
+let folder: Awaited<ReturnType<typeof emptyFolder>>;
+let broker: Started;
+let fresh: Awaited<ReturnType<typeof freshDatabase>>;
+let settings: Record<string, string>;
+beforeAll(async () => {
+  folder = await emptyFolder();
+  fresh = await freshDatabase();
+  settings = { DATABASE_URL: fresh.url, MESHBROKER_MESH: 'memory' };
+  broker = await startBroker(folder.path, settings);
+});
+afterAll(async () => {
+  await broker.stop();
+  await fresh.drop();
+  await folder.remove();
+});
+const run = (...words: string[]): ReturnType<typeof meshbroker> => meshbroker(folder.path, words, settings);
+const said = async (...words: string[]): Promise<string> => {
+  const { code, said: text } = await run(...words);
+  expect(code, text).toBe(0);
+  return text;
+};
+const status = async (user: string, password: string): Promise<number> =>
+  (await fetch(`${broker.url}/v2/catalog`, { headers: { authorization: `Basic ${btoa(`${user}:${password}`)}`, 'x-broker-api-version': '2.17' } })).status; // prettier-ignore
+const passwordIn = (text: string): string => /password +(\S+)/.exec(text)?.[1] ?? '';
+
+describe('the command line', { timeout: 60_000 }, () => {
+  test('makes, shows, rotates and revokes platforms', async () => {
+    const first = passwordIn(await said('platform', 'create', 'korifi', '--namespace', 'web', 'shop'));
+    expect(await status('korifi', first)).toBe(200);
+    expect(await said('platform', 'allow', 'korifi', 'web')).toContain('korifi may bind for web');
+    const second = passwordIn(await said('platform', 'rotate', 'korifi', '--overlap', '3600'));
+    expect([await status('korifi', first), await status('korifi', second)]).toEqual([200, 200]);
+    expect(await said('platform', 'list')).toMatch(/korifi +live +2 +\S+ +web\n/);
+    await said('platform', 'revoke', 'korifi');
+    expect([await status('korifi', first), await status('korifi', second)]).toEqual([401, 401]);
+    const taken = await run('platform', 'create', 'korifi');
+    expect([taken.code, taken.said]).toEqual([1, expect.stringContaining('name: korifi is taken')]);
+  });
+  test('keeps the password of the first platform right when that is rotated', async () => {
+    const rotated = passwordIn(await said('platform', 'rotate', 'platform'));
+    expect(passwordIn(await said('platform', 'show'))).toBe(rotated);
+  });
+  test('makes and ends tokens', async () => {
+    const token = (await said('token', 'create', 'collector', 'gateway')).trim();
+    expect(token).toMatch(/^mbc_/);
+    expect(await said('token', 'list')).toMatch(/collector +gateway/);
+    await said('token', 'revoke', 'collector', 'gateway');
+    expect(await said('token', 'list')).not.toContain('gateway');
+  });
+  test('imports an access log, repeatedly, and reports it', async () => {
+    const line = (id: string, code: number): string =>
+      JSON.stringify({
+        start_time: '2026-11-20T10:00:00.000Z', request_id: id, stream_id: id, authority: 'reviews.bookinfo.svc.cluster.local:9080', method: 'GET', protocol: 'HTTP/1.1', response_code: code,
+        bytes_received: 0, bytes_sent: 300, upstream_cluster: 'inbound|9080||', source_principal: 'spiffe://cluster.local/ns/web/sa/shop', policy: 'p',
+      }); // prettier-ignore
+    const recent = new Date(Date.now() - 3_600_000).toISOString();
+    const log = ['a', 'b', 'c'].map((id) => line(id, 200).replace('2026-11-20T10:00:00.000Z', recent)).join('\n');
+    await writeFile(join(folder.path, 'access.log'), `starting\n${log}\n`);
+    expect(await said('usage', 'import', 'access.log')).toMatch(/access\.log +3 +3 +3 +0 +0 +0/);
+    expect(await said('usage', 'import', 'access.log')).toMatch(/access\.log +3 +3 +0 +3 +0 +0/);
+    const report = await said('usage', 'report', '--from', recent.slice(0, 10));
+    expect(report).toMatch(/shop .* requests +3 +request/);
+    expect(await said('usage', 'report', '--format', 'csv', '--from', recent.slice(0, 10))).toContain('window_start,');
+    const refused = await run('usage', 'import', 'access.log', '--principal', 'spiffe://cluster.local/ns/web/sa/shop');
+    expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('inbound lines')]);
+  });
+  test('lists what there is, also as JSON', async () => {
+    expect(await said('instances')).toMatch(/^REF/);
+    expect(JSON.parse(await said('bindings', '--json'))).toEqual([]);
+    expect(await said('operations', '--unfinished')).toMatch(/^ID/);
+    const retry = await run('operations', 'retry', '00000000-0000-4000-8000-000000000000');
+    expect([retry.code, retry.said]).toEqual([1, expect.stringContaining('no operation')]);
+  });
+  test('checks a catalogue with places and fixes', async () => {
+    const catalog = join(folder.path, 'catalog');
+    await mkdir(catalog);
+    await writeFile(join(catalog, 'broken.yaml'), 'name: x\ndescription: [\n');
+    const broken = await run('catalog', 'lint', 'catalog');
+    expect([broken.code, broken.said]).toEqual([1, expect.stringMatching(/^broken\.yaml:\d+:\d+: error: /)]);
+    const doctor = await meshbroker(folder.path, ['doctor'], { ...settings, MESHBROKER_CATALOG: catalog });
+    expect([doctor.code, doctor.said]).toEqual([1, expect.stringMatching(/catalogue +wrong .*1 errors?: npx meshbroker catalog lint/)]);
+  });
+  test('prints every setting without secrets, and survives a reader that leaves', async () => {
+    const text = (await meshbroker(folder.path, ['config'], { ...settings, MESHBROKER_ADMIN_TOKEN: 'hunter2' })).said;
+    expect(text).toContain('MESHBROKER_ADMIN_TOKEN = (secret)');
+    expect(text).not.toContain('hunter2');
+    expect(text).toContain('MESHBROKER_MESH = memory');
+  });
+  test('says what is wrong with words it does not know, and with a token that is not good', async () => {
+    expect(await run('platfrom')).toMatchObject({ code: 1, said: expect.stringContaining("unknown command 'platfrom'") as string });
+    const refused = await meshbroker(folder.path, ['instances'], { ...settings, MESHBROKER_ADMIN_TOKEN: 'wrong' });
+    expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('does not accept this admin token')]);
+    const nowhere = await meshbroker(folder.path, ['instances'], { ...settings, MESHBROKER_URL: 'http://127.0.0.1:9' });
+    expect([nowhere.code, nowhere.said]).toEqual([1, expect.stringContaining('no broker answers at http://127.0.0.1:9')]);
+  });
+  test('brings a database up to date by itself', async () => {
+    expect(await said('migrate')).toContain('was up to date');
+    expect(await said('version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
