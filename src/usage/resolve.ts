@@ -50,7 +50,7 @@ function nearest(lines: readonly AttributionLine[], time: number): AttributionLi
 /** Between two neighbouring ends, starts and grace limits nothing changes. */
 function steadySpan(time: number, named: readonly AttributionLine[], own: readonly AttributionLine[]): { from: number; until: number } {
   const edges = [
-    ...named.flatMap(({ from, to }) => [from - graceMs, from, to, to + graceMs + 1]),
+    ...named.flatMap(({ from, to }) => [from - graceMs, from, to, to + graceMs]),
     ...betweenNeighbours(named),
     ...own.flatMap(({ from, to }) => [from, to]),
   ];
