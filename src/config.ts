@@ -36,7 +36,6 @@ export interface Config {
   readonly operations: {
     readonly concurrency: number;
     readonly syncTimeoutMs: number;
-    readonly deadlineSeconds: number;
     readonly stepTimeoutMs: number;
     readonly shutdownMs: number;
   };
@@ -155,7 +154,6 @@ const rooms = (values: Values): Omit<Config, keyof Listening | 'unknown'> => ({
   operations: {
     concurrency: values.concurrency,
     syncTimeoutMs: values.syncTimeout * 1_000,
-    deadlineSeconds: values.operationDeadline,
     stepTimeoutMs: values.stepTimeout * 1_000,
     shutdownMs: values.shutdownGrace * 1_000,
   },

@@ -68,7 +68,6 @@ export const settings = {
 
   concurrency: required({ env: 'MESHBROKER_OPERATIONS_AT_ONCE', group: 'Operations', fallback: '8', parse: value.whole(1, 256), description: 'Operations that one process runs at once.' }),
   syncTimeout: required({ env: 'MESHBROKER_SYNC_TIMEOUT_SECONDS', group: 'Operations', fallback: '45', parse: value.whole(1, 600), description: 'Longest synchronous operation; then it is taken back. Platforms give up after 60 s.' }),
-  operationDeadline: required({ env: 'MESHBROKER_OPERATION_DEADLINE_SECONDS', group: 'Operations', fallback: '3600', parse: value.whole(10, 7 * day), description: 'Longest asynchronous operation of a plan without maximum_polling_duration; then it is taken back.' }),
   stepTimeout: required({ env: 'MESHBROKER_STEP_TIMEOUT_SECONDS', group: 'Operations', fallback: '30', parse: value.whole(1, 600), description: 'Longest step of an operation; then the step is tried again.' }),
   shutdownGrace: required({ env: 'MESHBROKER_SHUTDOWN_SECONDS', group: 'Operations', fallback: '10', parse: value.whole(1, 60), description: 'Time that requests have to finish after SIGTERM.' }),
   caLife: required({ env: 'MESHBROKER_CA_DAYS', group: 'Operations', fallback: '90', parse: value.whole(2, 3_650), description: "Life of the CA's issuing certificate; bindings are valid for at most half of it." }),

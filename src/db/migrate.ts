@@ -32,6 +32,16 @@ async function done(client: pg.ClientBase): Promise<readonly string[]> {
   if (rows[0]?.made !== true) return [];
   return (await client.query<{ name: string }>(`select name from ${table} order by id`)).rows.map(({ name }) => name);
 }
+const oldestMajor = 15;
+async function refuseOldServer(client: pg.ClientBase): Promise<void> {
+  const text = `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`;
+  const { rows } = await client.query<{ version: string; number: number }>(text);
+  if ((rows[0]?.number ?? 0) < oldestMajor * 10_000)
+    throw new BrokerError(
+      'internal',
+      `PostgreSQL ${rows[0]?.version ?? ''} is too old: give DATABASE_URL of version ${oldestMajor} or later`,
+    );
+}
 /** Migrations of this program that the database has not had. Refuses a database of a newer program. */
 async function missing(client: pg.ClientBase, files: readonly MigrationFile[]): Promise<readonly string[]> {
   const applied = await done(client);
@@ -55,6 +65,7 @@ export const pendingMigrations = (url: string): Promise<readonly string[]> =>
  */
 export const migrateDatabase = (url: string): Promise<readonly string[]> =>
   withClient(url, async (client) => {
+    await refuseOldServer(client);
     const files = await migrationFiles();
     if ((await missing(client, files)).length === 0) return [];
     await client.query('begin');

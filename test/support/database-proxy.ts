@@ -14,10 +14,11 @@ export interface DatabaseProxy {
 export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   const target = new URL(url);
   const host = decodeURIComponent(target.hostname);
+  const port = Number(target.port === '' ? 5432 : target.port);
   const sockets = new Set<Socket>();
   let swallowing = false;
   const server = createServer((inner) => {
-    const outer = host.startsWith('/') ? connect(`${host}/.s.PGSQL.5432`) : connect(Number(target.port || 5432), host);
+    const outer = host.startsWith('/') ? connect(`${host}/.s.PGSQL.5432`) : connect(port, host);
     for (const socket of [inner, outer]) {
       sockets.add(socket);
       socket
