@@ -57,6 +57,7 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
+  { files: ['**/*.d.ts'], rules: { 'no-restricted-exports': 'off' } },
   { files: ['migrations/**'], rules: { 'max-lines-per-function': 'off' } },
   { files: ['*.config.ts', '*.config.js'], rules: { 'no-restricted-exports': 'off' } },
   { files: ['*.js', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked] },

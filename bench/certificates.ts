@@ -68,11 +68,17 @@ export async function benchCertificates(): Promise<Figure[]> {
   const fields = { ...life, serial: newSerial(systemRandom), uri: `spiffe://${domain}`, publicKey: key.publicKey };
   const authority = new X509Certificate(intermediateCertificate(fields, issuer.name, domain, issuer));
   const requests = Array.from({ length: 16 }, newRequest);
+  /** Per second of processor time, as `openssl speed` counts too: a core that others use as well changes neither. */
   const run = (milliseconds: number): number => {
-    const start = performance.now();
+    const begin = process.cpuUsage();
+    const spentMs = (): number => {
+      const { user, system } = process.cpuUsage(begin);
+      return (user + system) / 1000;
+    };
     let made = 0;
-    for (; performance.now() - start < milliseconds; made += 1) signOne(requests[made % requests.length] ?? '', now, issuer, authority);
-    return (made * 1000) / (performance.now() - start);
+    while (spentMs() < milliseconds)
+      for (let batch = 0; batch < 16; batch += 1, made += 1) signOne(requests[batch] ?? '', now, issuer, authority);
+    return (made * 1000) / spentMs();
   };
   run(500);
   const measured: Round[] = [];

@@ -32,3 +32,18 @@ export function figureOf(name: string, unit: string, rounds: readonly Round[]): 
     rounds: rounds.length,
   };
 }
+/** Measures ceiling and ours in turn. */
+export async function alternate(
+  name: string,
+  unit: string,
+  rounds: number,
+  ours: () => Promise<number>,
+  top: () => Promise<number>,
+): Promise<Figure> {
+  const measured: Round[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const ceiling = await top();
+    measured.push({ ceiling, value: await ours() });
+  }
+  return figureOf(name, unit, measured);
+}
