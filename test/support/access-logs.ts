@@ -71,6 +71,8 @@ type Direction = 'inbound' | 'outbound';
 const clusterOf = ({ host }: Line, direction: Direction): string =>
   direction === 'inbound' ? 'inbound|9080||' : `outbound|9080||${host.replace(':9080', '')}`;
 
+/** What Envoy itself answered, and not the service. */
+const detailsOf: Readonly<Record<number, string>> = { 403: 'rbac_access_denied_matched_policy[none]', 429: 'local_rate_limited' };
 function jsonLine(line: Line, direction: Direction, ours: boolean): string {
   const inbound = direction === 'inbound';
   return JSON.stringify({
@@ -83,8 +85,8 @@ function jsonLine(line: Line, direction: Direction, ours: boolean): string {
     protocol: 'HTTP/1.1',
     request_id: line.id,
     response_code: line.code,
-    response_code_details: line.code === 403 && inbound ? 'rbac_access_denied_matched_policy[none]' : 'via_upstream',
-    response_flags: '-',
+    response_code_details: inbound ? (detailsOf[line.code] ?? 'via_upstream') : 'via_upstream',
+    response_flags: line.code === 429 && inbound ? 'RL' : '-',
     route_name: 'default',
     start_time: line.time,
     upstream_cluster: clusterOf(line, direction) + (ours ? ';' : ''),
