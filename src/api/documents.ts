@@ -36,7 +36,7 @@ const methods = ['get', 'put', 'post', 'patch', 'delete'] as const;
 const isInstant = (text: string): boolean =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
 
-/** Reads openapi/<name>.yaml of this package and compiles its validators once. Whether the document is valid OpenAPI is a test's business. */
+/** Reads openapi/<name>.yaml of this package and compiles each operation's validators once. Whether the document is valid OpenAPI is a test's business. */
 export async function loadDocument(name: ContractName): Promise<LoadedDocument> {
   const text = readFileSync(join(packageFolder, `openapi/${name}.yaml`), 'utf8');
   const backend = new OpenAPIBackend({
@@ -64,12 +64,15 @@ function toRoute(backend: OpenAPIBackend, operation: Operation): OperationRoute 
   const security = operation.security ?? backend.definition.security ?? [];
   const parameters = (operation.parameters ?? []) as readonly Parameter[];
   const requestBody = operation.requestBody as { content: Record<string, unknown>; required?: boolean } | undefined;
+  let validators: OperationRoute['validators'] | undefined; // compiled when first needed: all at once would be a third of a start
   return {
     operationId,
     method,
     path: operation.path,
     schemes: security.flatMap((requirement) => Object.keys(requirement)),
-    validators: backend.validator.buildRequestValidatorsForOperation(operation) ?? [],
+    get validators() {
+      return (validators ??= backend.validator.buildRequestValidatorsForOperation(operation) ?? []);
+    },
     queryParameters: new Map(parameters.filter((each) => each.in === 'query').map((each) => [each.name, each.schema?.type === 'array'])),
     requestTypes: Object.keys(requestBody?.content ?? {}),
     bodyRequired: requestBody?.required === true,
