@@ -122,7 +122,8 @@ declare leaf text := 'usage_event_' || to_char(day, 'YYYYMMDD');
 begin
   if to_regclass(leaf) is not null then return leaf; end if;
   perform pg_advisory_xact_lock(hashtextextended('meshbroker/usage_leaf', 0));
-  if to_regclass(leaf) is not null then return leaf; end if;
+  -- to_regclass would answer from before the wait
+  if exists (select from pg_class where relname = leaf and pg_table_is_visible(oid)) then return leaf; end if;
   execute format('create table %I (like usage_event including all)', leaf);
   execute format('create unique index %I on %I (dedup)', leaf || '_dedup_uq', leaf);
   execute format('create index %I on %I using brin (event_time) with (pages_per_range = 32, autosummarize = on)', leaf || '_by_time', leaf);

@@ -26,7 +26,7 @@ export interface Database extends SqlDatabase {
 }
 const defaultPoolSize = 8;
 const bulkPoolSize = 4;
-const bulkLimits = { ...requestLimits, statementMs: 60_000 };
+const bulkLimits = { ...requestLimits, statementMs: 60_000, lockMs: 10_000 };
 const longestQueue = 1_000;
 const tries = 5;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

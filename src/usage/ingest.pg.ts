@@ -81,9 +81,9 @@ class Batches {
     const batchId = await this.#owners.refresh(this.#database);
     const rows = await this.#rows(items, now);
     await makeLeaves(this.#database, this.#leaves, rows);
-    const hopeful = (this.#repeats.get(collector) ?? 0) < hopelessShare;
+    let hopeful = (this.#repeats.get(collector) ?? 0) < hopelessShare;
     const written = await this.#database.bulk(async (tx) => {
-      const fates = await writeRows(tx, batchId, rows, hopeful);
+      const fates = await writeRows(tx, batchId, rows, hopeful).finally(() => (hopeful = false)); // after a deadlock: in one order
       await insertBatch(tx, { batchId, collector, rows, fates, rejected: items.length - rows.length });
       await quarantine(tx, collector, items);
       await point('M1');
@@ -96,8 +96,7 @@ class Batches {
   /** One row for each event that is not rejected, in their order. Rejects those whose meter cannot be. */
   async #rows(items: readonly Item[], now: Date): Promise<readonly EventRow[]> {
     const first = items.filter(isCounted);
-    const units = new Map(first.map(({ measured }) => [measured.meter, measured.unit]));
-    const meters = await this.#meters.load(this.#database, units);
+    const meters = await this.#meters.load(this.#database, unitsOf(first));
     for (const item of first) item.reason = whyNoMeter(item.measured, meters.get(item.measured.meter));
     const counted = first.filter(isCounted);
     const sources = await this.#sources.load(this.#database, new Set(counted.map(({ event }) => event.source)));
@@ -122,6 +121,11 @@ class Batches {
     if (this.#repeats.size >= mostSenders) this.#repeats.clear();
     this.#repeats.set(collector, (this.#repeats.get(collector) ?? share) * 0.7 + share * 0.3);
   }
+}
+function unitsOf(items: readonly Counted[]): ReadonlyMap<string, string> {
+  const units = new Map<string, string>();
+  for (const { measured } of items) if (!units.get(measured.meter)) units.set(measured.meter, measured.unit);
+  return units;
 }
 function whyNoMeter({ meter, unit }: Measurement, known: { readonly unit: string } | undefined): string | undefined {
   if (known === undefined) return `data.meter: there are too many meters for ${meter}: use one that is there`;

@@ -30,6 +30,13 @@ const stale = (table: 'usage_batch' | 'usage_quarantine', where: string) => ({
 const staleBatches = stale('usage_batch', 'and rolled');
 const staleQuarantine = stale('usage_quarantine', '');
 
+/** The ledger first, as readers lock it: the other way round they would wait for each other. */
+const dropLeaf = (database: SqlDatabase, leaf: string): Promise<void> =>
+  database.transaction(async (tx) => {
+    await tx.run('lock table usage_event in access exclusive mode');
+    await tx.run(`drop table ${leaf}`);
+  });
+
 /**
  * Drops single events, rejected ones and batches older than `keepDays`; sums stay. A leaf has been rolled up long before: events are
  * accepted for fewer days than they are kept.
@@ -41,7 +48,7 @@ export const retentionTask = (database: SqlDatabase, clock: Clock, keepDays: num
     const until = new Date(clock.now().getTime() - keepDays * dayMs);
     const { rows } = await database.run<{ leaf: string }>(oldest, [`usage_event_${leafDay(until.getTime())}`]);
     const [leaf] = rows;
-    if (leaf !== undefined) await database.run(`drop table ${leaf.leaf}`);
+    if (leaf !== undefined) await dropLeaf(database, leaf.leaf);
     const batches = (await database.run(staleBatches, [until, rowsAtOnce])).count;
     const rejected = (await database.run(staleQuarantine, [until, rowsAtOnce])).count;
     return leaf !== undefined || batches === rowsAtOnce || rejected === rowsAtOnce;
