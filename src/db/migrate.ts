@@ -28,7 +28,9 @@ const source = (files: readonly MigrationFile[]): Knex.MigrationSource<Migration
 });
 
 async function done(client: pg.ClientBase): Promise<readonly string[]> {
-  const { rows } = await client.query<{ made: boolean }>('select to_regclass($1) is not null as made', [table]);
+  // not to_regclass: after a wait for the lock it would still answer from before
+  const exists = 'select exists (select from pg_class where relname = $1 and pg_table_is_visible(oid)) as made';
+  const { rows } = await client.query<{ made: boolean }>(exists, [table]);
   if (rows[0]?.made !== true) return [];
   return (await client.query<{ name: string }>(`select name from ${table} order by id`)).rows.map(({ name }) => name);
 }
