@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Row } from '../../src/kernel/sql.ts';
 import { createTestApp, type Login, type TestApp, type TestAppOptions } from '../support/app.ts';
 import { expectDocumented } from '../support/expect-document.ts';
 import { basic } from '../support/osb-client.ts';
@@ -71,15 +70,12 @@ export class Broker {
     return broker;
   }
   /** Names of plans are unique in the conformance catalogue. */
-  ids(plan: string): Ids {
+  ids = (plan: string): Ids => {
     const ids = this.#plans.get(plan);
     if (ids === undefined) throw new Error(`no plan ${plan}`);
     return ids;
-  }
-  fresh(what = 'i'): string {
-    this.#count += 1;
-    return `${what}-${this.#count}`;
-  }
+  };
+  fresh = (what = 'i'): string => `${what}-${(this.#count += 1)}`;
 
   async call(method: string, path: string, { body, headers = {}, login, version, broken, signal }: Call = {}): Promise<Answer> {
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
@@ -182,9 +178,8 @@ export class Broker {
   objectsOf(id: string): readonly string[] {
     return [...this.app.mesh.objects].filter(([, object]) => idsOn(object.metadata.annotations ?? {}).includes(id)).map(([key]) => key);
   }
-  async rows<Of extends Row>(text: string, values: readonly unknown[] = []): Promise<readonly Of[]> {
-    return (await this.app.database.run<Of>({ text }, values)).rows;
-  }
+  rows = async <Of = Body>(text: string, values: readonly unknown[] = []): Promise<readonly Of[]> =>
+    (await this.app.database.run<Of>({ text }, values)).rows;
 }
 const idsOn = (annotations: Readonly<Record<string, string>>): readonly string[] =>
   ['instance-id', 'binding-id', 'bindings'].flatMap((name) => {

@@ -291,7 +291,6 @@ export const requirements = {
 export type RequirementId = keyof typeof requirements;
 
 export const unchecked = {
-  'GEN-08': 'TLS belongs to the listener, not to the API; these checks use plain HTTP, the tests of the server use TLS',
   'AUTH-04': 'no scheme besides Basic is offered to platforms',
   'CON-04': 'an unbind overtakes every other operation of its binding, so it never has to be refused',
   'GIN-09': 'every service here can be fetched',
