@@ -16,7 +16,7 @@ check('DEP-01', async (broker) => {
     for (const id of [instance, ...bindings]) expect(await inMesh(broker, id)).toEqual([]);
     const { service_id: service } = broker.ids(plan);
     const guards = [...broker.app.mesh.objects.values()].filter(
-      ({ metadata }) => metadata.annotations?.['meshbroker.dev/offering-id'] === service,
+      ({ metadata }) => metadata.annotations['meshbroker.dev/offering-id'] === service,
     );
     expect(guards).not.toEqual([]);
   }
