@@ -4,9 +4,9 @@ import type { Step, StepContext } from '../../src/operations/step.ts';
 /** What a step list must keep: each step may run twice, and undone after any number of steps nothing is left. */
 export interface StepScene {
   /** A fresh resource of its own; its operation is claimed, nothing has run. */
-  make(): Promise<{ readonly steps: readonly Step[]; readonly context: StepContext }>;
+  readonly make: () => Promise<{ readonly steps: readonly Step[]; readonly context: StepContext }>;
   /** Everything that the steps may change, without revisions and times. */
-  look(): Promise<unknown>;
+  readonly look: () => Promise<unknown>;
 }
 
 export async function expectRepeatable({ make, look }: StepScene): Promise<void> {

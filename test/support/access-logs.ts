@@ -33,7 +33,7 @@ export function generateLogs(start: Date, requests: number): GeneratedLogs {
     const code = [200, 200, 200, 200, 200, 200, 500, 403, 429, 201][draw(10)] ?? 200;
     const sent = draw(3) === 0 ? draw(500) : 0;
     const line = {
-      id: `${createHash('sha256').update(String(n)).digest('hex').slice(0, 32)}`,
+      id: createHash('sha256').update(String(n)).digest('hex').slice(0, 32),
       time: new Date(start.getTime() + n * 37).toISOString(),
       host: `${service}.bookinfo.svc.cluster.local:9080`,
       caller,
