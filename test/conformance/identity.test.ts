@@ -13,7 +13,7 @@ const requested = (value: string): Call => ({ headers: { 'x-broker-api-request-i
 const identityOf = async (broker: Broker, action: string): Promise<unknown> =>
   (
     await broker.rows<{ originating_identity: unknown }>(
-      'select originating_identity from audit_event where action = $1 and outcome = 'accepted' order by id desc limit 1',
+      `select originating_identity from audit_event where action = $1 and outcome = 'accepted' order by id desc limit 1`,
       [action],
     )
   )[0]?.originating_identity;
@@ -110,5 +110,7 @@ check('RID-03', async (broker) => {
   const empty = await broker.call('GET', '/v2/catalog', requested(''));
   expect(empty.status).toBe(200);
   expect(empty.headers.get('x-broker-api-request-identity')).toBeNull();
-  expect((await broker.bind(first, 'b', { ...broker.ids('basic'), parameters: inWeb }, AI, requested('twice'))).status).toBe(201);
+  expect((await broker.bind(first, broker.fresh('b'), { ...broker.ids('basic'), parameters: inWeb }, AI, requested('twice'))).status).toBe(
+    201,
+  );
 });
