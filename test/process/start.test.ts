@@ -77,6 +77,16 @@ describe('a start on a fresh machine', { timeout: 60_000 }, () => {
     const refused = await meshbroker(folder.path, ['guard', 'release', 'details']);
     expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('live instances')]);
   });
+  test('is backed up by a copy of its stopped data directory, which starts elsewhere', async () => {
+    const elsewhere = await emptyFolder();
+    closing.push(elsewhere.remove);
+    expect(await first.stop()).toEqual({ code: 0, signal: null });
+    await run('cp', ['-a', data(), join(elsewhere.path, '.meshbroker')]);
+    const restored = await started(elsewhere.path);
+    expect(restored.password).toBe(first.password);
+    expect((await meshbroker(elsewhere.path, ['bindings'])).said).toMatch(/first +ready +granted +details/);
+    first = await startBroker(folder.path);
+  });
   test('stops once, however often Ctrl-C is heard at once, also from npm', async () => {
     first.child.kill('SIGINT');
     first.child.kill('SIGINT');

@@ -6,6 +6,7 @@ import { background } from '../../background/background.ts';
 import type { Background } from '../../background/background.ts';
 import { cleanUpTasks } from '../../background/clean-up.pg.ts';
 import type { Config } from '../../config.ts';
+import type { Database } from '../../db/database.ts';
 import { listen } from '../../db/listen.ts';
 import type { Listener } from '../../db/listen.ts';
 import { claimDatabase, knowsSecret } from '../../identity/broker-secret-store.pg.ts';
@@ -18,6 +19,7 @@ import type { Address } from '../../setting-values.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { brokerMetrics } from '../../observe/metrics.ts';
 import { pgMetricsSources } from '../../observe/unfinished-operations.pg.ts';
+import { databaseFinding } from '../doctor/database-findings.ts';
 import { version } from '../version.ts';
 import type { BannerFacts } from './banner.ts';
 import { crashAt } from './crash-at.ts';
@@ -50,6 +52,7 @@ export async function serve(config: Config): Promise<Running> {
   ]);
   const { database, locks } = open;
   try {
+    if (open.directory === null) await warnOfLoss(database, logger);
     const metrics = brokerMetrics();
     metrics.readFrom(pgMetricsSources(database));
     const own = urlOf(address, tls !== null);
@@ -80,6 +83,11 @@ export async function serve(config: Config): Promise<Running> {
   }
 }
 
+/** A fail-over to an asynchronous standby forgets what was acknowledged: nothing that the broker could mend afterwards. */
+async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
+  const { state, text } = await databaseFinding(database, 'DATABASE_URL');
+  if (state !== 'ok') logger.warn({ database: text }, 'acknowledged orders are not safe');
+}
 async function tlsOf({ tls }: Config): Promise<{ readonly cert: string; readonly key: string } | null> {
   if (tls === null) return null;
   const read = (file: string, setting: string): Promise<string> =>
