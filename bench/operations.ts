@@ -32,7 +32,7 @@ async function memory(directory: string): Promise<readonly Figure[]> {
     for (let round = 0; round < rounds; round += 1) {
       await order(broker, `start-${round}`, 40, 1);
       const { rows } = await client.query<{ ms: number }>(
-        `select percentile_cont(0.5) within group (order by extract(epoch from started_at - created_at) * 1000)::float8 as ms
+        `select percentile_cont(0.5) within group (order by extract(epoch from o.started_at - o.created_at) * 1000)::float8 as ms
            from operation o join service_instance i on i.id::text = o.resource_id where i.instance_id like $1`,
         [`start-${round}-%`],
       );
