@@ -2,7 +2,7 @@
  * 1,000 offerings of 5 plans with parameter schemas: first load, reload after one file has changed and after all have, each with the
  * longest delay that a request would have met. `node bench/catalog-load.ts [offerings] [--one-file]`; DATABASE_URL or a throw-away PostgreSQL.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -38,6 +38,7 @@ async function measured(name: string, work: () => Promise<unknown>): Promise<voi
 }
 
 const home = await mkdtemp(join(tmpdir(), 'meshbroker-bench-'));
+await chmod(home, 0o755); // started by root, the database runs as another user, who must get here
 const server = process.env['DATABASE_URL'] === undefined ? await startEmbeddedPostgres({ directory: join(home, 'postgres') }) : undefined;
 const url = server?.url ?? process.env['DATABASE_URL'] ?? '';
 await migrateDatabase(url);

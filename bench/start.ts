@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ export async function benchStart(): Promise<readonly Figure[]> {
   const [cold, warm]: [Round[], Round[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
     const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
+    await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
     cold.push({ value: await start(directory), ceiling: 0 });
     warm.push({ value: await start(directory), ceiling: 0 });
     await rm(directory, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,7 @@ const tables = `create table if not exists bench_instance (id bigint primary key
 /** Durable PUTs answered 202 over HTTP, operations held back, of pgbench's six-statement transaction on the same server. */
 export async function benchWrites(): Promise<readonly Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
+  await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
   const broker = await startChild('server.ts', join(directory, 'data'), bookinfo);
   try {
     const pgbench = await pgbenchOn(broker, directory);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../config.ts';
@@ -18,6 +18,7 @@ const adminToken = 'demo-admin-token-of-a-throw-away-instance';
 /** A broker of this process on a free port, its data in a directory that goes with it. */
 export async function demoBroker(): Promise<DemoBroker> {
   const directory = await mkdtemp(join(tmpdir(), 'meshbroker-demo-'));
+  await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
   const config = loadConfig({
     MESHBROKER_DATA_DIR: directory,
     MESHBROKER_LISTEN: '127.0.0.1:0',
