@@ -6,6 +6,7 @@ import { benchCertificates } from './certificates.ts';
 import type { Figure } from './figure.ts';
 import { benchOperations } from './operations.ts';
 import { benchStart } from './start.ts';
+import { benchUsage } from './usage.ts';
 import { benchWrites } from './writes.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   writes: benchWrites,
   operations: benchOperations,
   certificates: benchCertificates,
+  usage: benchUsage,
 };
 const words = process.argv.slice(2);
 const json = words.includes('--json');
