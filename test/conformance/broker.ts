@@ -176,7 +176,7 @@ export class Broker {
   }
   /** Mesh objects that carry the id of this binding or instance, alone or in a list. */
   objectsOf(id: string): readonly string[] {
-    return [...this.app.mesh.objects].filter(([, object]) => idsOn(object.metadata.annotations ?? {}).includes(id)).map(([key]) => key);
+    return [...this.app.mesh.objects].filter(([, object]) => idsOn(object.metadata.annotations).includes(id)).map(([key]) => key);
   }
   rows = async <Of = Body>(text: string, values: readonly unknown[] = []): Promise<readonly Of[]> =>
     (await this.app.database.run<Of>({ text }, values)).rows;
@@ -192,5 +192,7 @@ export function conformance(options: TestAppOptions = {}): (id: CheckedId, run: 
   let broker: Broker;
   beforeAll(async () => void (broker = await Broker.open(options)));
   afterAll(() => broker.app.close());
-  return (id, run) => void test(`${id} ${requirements[id]}`, () => run(broker));
+  return (id, run) => {
+    test(`${id} ${requirements[id]}`, () => run(broker));
+  };
 }
