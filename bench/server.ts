@@ -28,6 +28,7 @@ const app = await createApp(config, {
   secret: randomBytes(32),
   publicUrl: 'http://127.0.0.1',
   tls: null,
+  gatewayCaPem: null,
   clock: systemClock,
   random: systemRandom,
   logger,

@@ -23,6 +23,7 @@ import { CatalogService, type CatalogLoad } from './catalog/catalog-service.ts';
 import type { CatalogSource } from './catalog/catalog-source.ts';
 import { pgCatalogStore } from './catalog/catalog-store.pg.ts';
 import { fileCatalog } from './catalog/sources/files.ts';
+import type { BindingCertificates } from './identity/identity-port.ts';
 import { createIdentity } from './identity/issuers/built-in-ca.pg.ts';
 import { brokerSecret, type BrokerSecret } from './identity/secret.ts';
 import { createInstanceService } from './instances/instance-service.ts';
@@ -70,17 +71,17 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
   const catalogLoad = await catalog.load(AbortSignal.timeout(60_000));
   const { certificates, tasks: identityTasks } = createIdentity({ db: database, secret, clock, random, settings: config.identity });
   const driver = measured(parts.driver ?? meshDriverOf(config, parts), metrics);
-  const mesh = meshExposure({ transact, scopes: stores.scopes, driver, settings: config.mesh.settings, logger });
-  const recipes = recipesOf({ catalog, stores, transact, mesh, certificates });
-  const { concurrency, stepTimeoutMs, syncTimeoutMs } = config.operations;
-  const runner = new Runner<Stores>(
-    { transact, stores, recipes, random, logger, stepTimeoutMs },
-    { owner: `${hostname()}:${process.pid}:${random.uuid().slice(0, 8)}`, concurrency, heartbeatMs: 3_000, pollMs: 1_000 },
-    runnerObserver(metrics, clock),
-  );
+  const { runner, recipes } = runnerOf(config, parts, { transact, stores, catalog, driver, certificates });
+  const { syncTimeoutMs } = config.operations;
   const services = { catalog, stores, transact, runner, random, syncTimeoutMs };
   const instances = createInstanceService(services);
-  const bindings = createBindingService({ ...services, certificates, settings: config.mesh.settings, publicUrl });
+  const bindings = createBindingService({
+    ...services,
+    certificates,
+    settings: config.mesh.settings,
+    publicUrl,
+    gatewayCaPem: parts.gatewayCaPem,
+  });
 
   const { platforms, access, changes } = accessOf(database, secret, random);
   const denials = denialLog(pgAuditLog(database), logger);
@@ -118,6 +119,26 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     watchCatalog: (onChange) => source.watch(onChange),
     close: () => driver.close(),
   };
+}
+
+interface RunnerParts {
+  readonly transact: Transact<Stores>;
+  readonly stores: Stores;
+  readonly catalog: CatalogService;
+  readonly driver: MeshDriver;
+  readonly certificates: BindingCertificates;
+}
+function runnerOf(
+  { mesh: { settings }, operations: { concurrency, stepTimeoutMs } }: AppConfig,
+  { random, logger, clock, metrics }: AppParts,
+  { transact, stores, catalog, driver, certificates }: RunnerParts,
+): { readonly runner: Runner<Stores>; readonly recipes: Recipes<Stores> } {
+  const mesh = meshExposure({ transact, scopes: stores.scopes, driver, settings, logger });
+  const recipes = recipesOf({ catalog, stores, transact, mesh, certificates });
+  const owner = `${hostname()}:${process.pid}:${random.uuid().slice(0, 8)}`;
+  const execution = { transact, stores, recipes, random, logger, stepTimeoutMs };
+  const runner = new Runner<Stores>(execution, { owner, concurrency, heartbeatMs: 3_000, pollMs: 1_000 }, runnerObserver(metrics, clock));
+  return { runner, recipes };
 }
 
 function accessOf(

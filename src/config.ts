@@ -30,6 +30,8 @@ export interface Config {
     readonly driver: Values['mesh'];
     readonly gitops: { readonly directory: string; readonly remote: string | null; readonly branch: string };
     readonly settings: MeshSettings;
+    /** Path of a PEM file; null: consumers are told to trust the binding CA. */
+    readonly gatewayCaFile: string | null;
   };
   readonly identity: { readonly bindingTrustDomain: string; readonly intermediateLifeSeconds: number; readonly keepSeconds: number };
   readonly access: { readonly platform: NamedPassword | null; readonly adminToken: string | null };
@@ -144,6 +146,7 @@ const rooms = (values: Values): Omit<Config, keyof Listening | 'unknown'> => ({
     driver: values.mesh,
     gitops: { directory: values.gitopsDir, remote: values.gitopsRemote, branch: values.gitopsBranch },
     settings: meshSettings(values),
+    gatewayCaFile: values.gatewayCa,
   },
   identity: {
     bindingTrustDomain: values.bindingTrustDomain,

@@ -23,6 +23,8 @@ export interface AppParts {
   readonly publicUrl: string;
   /** PEM; null: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** What consumers outside the mesh must trust; null: the binding CA. */
+  readonly gatewayCaPem: string | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

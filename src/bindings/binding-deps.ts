@@ -24,6 +24,8 @@ export interface BindingDeps {
   readonly settings: MeshSettings;
   /** Of the broker, without a slash at the end. */
   readonly publicUrl: string;
+  /** What consumers outside the mesh must trust; null: the binding CA. */
+  readonly gatewayCaPem: string | null;
   readonly random: Random;
   readonly syncTimeoutMs: number;
 }

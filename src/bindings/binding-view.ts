@@ -7,7 +7,7 @@ import type { BindingDeps } from './binding-deps.ts';
 import type { ServiceBinding } from './binding.ts';
 import { credentialsOf } from './credentials.ts';
 
-type ViewDeps = Pick<BindingDeps, 'stores' | 'certificates' | 'settings' | 'publicUrl'>;
+type ViewDeps = Pick<BindingDeps, 'stores' | 'certificates' | 'settings' | 'publicUrl' | 'gatewayCaPem'>;
 
 /** What bind and fetch answer: the same bytes each time (BND-04, GBN-04). */
 export async function bindingView(deps: ViewDeps, binding: ServiceBinding): Promise<BindingView> {
@@ -23,7 +23,7 @@ export async function bindingView(deps: ViewDeps, binding: ServiceBinding): Prom
     endpoints: endpointsOf(contribution, deps.settings),
     traffic,
     issued: withCertificate ? ((await deps.certificates.credentialsOf(binding.ref)) ?? null) : null,
-    trustedPem: withCertificate ? await deps.certificates.trustBundlePem() : '',
+    trustedPem: withCertificate ? (deps.gatewayCaPem ?? (await deps.certificates.trustBundlePem())) : '',
     publicUrl: deps.publicUrl,
     expiresAt: binding.expiresAt,
     renewBefore: binding.renewBefore,

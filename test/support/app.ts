@@ -64,6 +64,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     secret: options.secret ?? randomBytes(32),
     publicUrl: 'http://127.0.0.1:8080',
     tls: options.tls ?? null,
+    gatewayCaPem: null,
     clock: systemClock,
     random: systemRandom,
     logger,

@@ -44,10 +44,11 @@ export async function serve(config: Config): Promise<Running> {
   for (const name of config.unknown) logger.warn({ setting: name }, 'nothing reads this setting');
   if (config.crashAt !== null) crashAt(config.crashAt);
   await mkdir(config.dataDirectory, { recursive: true });
-  const [{ createApp }, open, tls, address] = await Promise.all([
+  const [{ createApp }, open, tls, gatewayCaPem, address] = await Promise.all([
     import('../../app.ts'),
     openDatabaseOf(config, logger, systemRandom),
     tlsOf(config),
+    gatewayCaOf(config),
     settledAddress(config.listen, 'MESHBROKER_LISTEN'),
   ]);
   const { database, locks } = open;
@@ -58,7 +59,7 @@ export async function serve(config: Config): Promise<Running> {
     const own = urlOf(address, tls !== null);
     const secret = await fittingSecret(config, open);
     const app = await createApp(config, {
-      database, locks, secret, tls, logger,
+      database, locks, secret, tls, gatewayCaPem, logger,
       publicUrl: config.publicUrl ?? own,
       clock: systemClock,
       random: systemRandom,
@@ -88,13 +89,16 @@ async function warnOfLoss(database: Database, logger: Logger): Promise<void> {
   const { state, text } = await databaseFinding(database, 'DATABASE_URL');
   if (state !== 'ok') logger.warn({ database: text }, 'acknowledged orders are not safe');
 }
+async function gatewayCaOf({ mesh: { gatewayCaFile: file } }: Config): Promise<string | null> {
+  return file === null ? null : readPem(file, 'MESHBROKER_GATEWAY_CA_FILE');
+}
+const readPem = (file: string, setting: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: unknown) => {
+    throw new BrokerError('internal', `${setting}=${file}: cannot be read: give a PEM file that the broker's user may read`, {}, error);
+  });
 async function tlsOf({ tls }: Config): Promise<{ readonly cert: string; readonly key: string } | null> {
   if (tls === null) return null;
-  const read = (file: string, setting: string): Promise<string> =>
-    readFile(file, 'utf8').catch((error: unknown) => {
-      throw new BrokerError('internal', `${setting}=${file}: cannot be read: give a PEM file that the broker's user may read`, {}, error);
-    });
-  return { cert: await read(tls.certFile, 'MESHBROKER_TLS_CERT'), key: await read(tls.keyFile, 'MESHBROKER_TLS_KEY') };
+  return { cert: await readPem(tls.certFile, 'MESHBROKER_TLS_CERT'), key: await readPem(tls.keyFile, 'MESHBROKER_TLS_KEY') };
 }
 
 async function fittingSecret({ secretFile }: Config, { database }: OpenDatabase): Promise<Uint8Array> {
