@@ -13,17 +13,20 @@ export function kubernetesService(host: string, namespace: string): { readonly n
   if (name === undefined || ofNamespace !== namespace || svc !== 'svc') return undefined;
   return { name, domain: ['svc', ...domain].join('.') };
 }
-/** Every way to write the service's hosts in a Host header, with and without port: callers of HTTP/1.1 may send the port. */
-export function hostForms(service: MeshService, ports: readonly ServicePort[], callerNamespace: string): readonly string[] {
-  const names = service.hosts.flatMap((host) => {
+/** Every name of the service in a Host header; its bare name only where that means this service. */
+export const hostNames = (service: MeshService, callerNamespace: string): readonly string[] =>
+  service.hosts.flatMap((host) => {
     const known = kubernetesService(host, service.namespace);
     if (known === undefined) return [host];
     const short = [`${known.name}.${service.namespace}.svc`, `${known.name}.${service.namespace}`];
     return callerNamespace === service.namespace ? [host, ...short, known.name] : [host, ...short];
   });
-  const numbers = ports.map((port) => port.number);
-  return withPorts(names, numbers);
-}
+/** The names with and without port: callers of HTTP/1.1 may send the port. */
+export const hostForms = (service: MeshService, ports: readonly ServicePort[], callerNamespace: string): readonly string[] =>
+  withPorts(
+    hostNames(service, callerNamespace),
+    ports.map((port) => port.number),
+  );
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const offeringLabel = (name: string): string => (dnsLabel.test(name) ? name : derivedName('offering', name));
 

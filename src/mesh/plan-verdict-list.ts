@@ -1,14 +1,14 @@
 import type { Contribution } from './contribution.ts';
 import { envoy, verdictPrefix, type PatchContext } from './envoy-types.ts';
 import { grantedAccess, type HttpAccess } from './granted-access.ts';
-import { gatewayHostForms, gatewayHosts, hostForms } from './hosts.ts';
+import { gatewayHosts, hostNames } from './hosts.ts';
 import type { MeshObject } from './mesh-object.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { meshObject, type ConfigPatch } from './object-kinds.ts';
 import { grantName, ofBindings } from './object-metadata.ts';
 import { httpListName, tcpListName, type VerdictPlace } from './plan-verdict-hooks.ts';
 import { principalName } from './principal-name.ts';
-import { allOf, anyOf, hostIs, methodIs, pathIs, portIs, uriSanInput, type Predicate } from './request-matcher.ts';
+import { allOf, hostIn, methodIn, pathIn, portIn, uriSanInput, type Predicate } from './request-matcher.ts';
 import { workloadPort } from './service-ports.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -61,21 +61,25 @@ function matchersOf(member: Contribution, place: VerdictPlace, settings: MeshSet
     on_match: { action: verdict },
   }));
 }
-function atWorkload(member: Contribution, access: HttpAccess): readonly Predicate[] {
-  const hosts = hostForms(member.snapshot.service, access.ports, member.consumer.namespace);
-  const ports = [...new Set(access.ports.map(workloadPort))];
-  return [...requestPredicates(access), anyOf(hosts.map(hostIs)), anyOf(ports.map(portIs))];
+function atWorkload({ snapshot, consumer }: Contribution, access: HttpAccess): readonly Predicate[] {
+  const host = hostIn(
+    hostNames(snapshot.service, consumer.namespace),
+    access.ports.map((port) => port.number),
+  );
+  return [...requestPredicates(access), host, portIn([...new Set(access.ports.map(workloadPort))])];
 }
 function atGateway(member: Contribution, access: HttpAccess, settings: MeshSettings): readonly Predicate[] {
   const hosts = gatewayHosts(member, settings).filter(({ port }) => access.ports.some(({ number }) => number === port.number));
-  return [...requestPredicates(access), anyOf(hosts.flatMap((host) => gatewayHostForms(host, settings)).map(hostIs))];
+  const host = hostIn(
+    hosts.map((each) => each.host),
+    [settings.gateway.port],
+  );
+  return [...requestPredicates(access), host];
 }
-function requestPredicates({ paths, methods }: HttpAccess): readonly Predicate[] {
-  const predicates: Predicate[] = [];
-  if (paths.length > 0) predicates.push(anyOf(paths.map(pathIs)));
-  if (methods.length > 0) predicates.push(anyOf(methods.map(methodIs)));
-  return predicates;
-}
+const requestPredicates = ({ paths, methods }: HttpAccess): readonly Predicate[] => [
+  ...(paths.length > 0 ? [pathIn(paths)] : []),
+  ...(methods.length > 0 ? [methodIn(methods)] : []),
+];
 function tcpList(members: readonly Contribution[]): Json {
   const policies: Record<string, unknown> = {};
   for (const member of members) {

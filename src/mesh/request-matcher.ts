@@ -11,35 +11,45 @@ const headerInput = (header: string): Readonly<Record<string, unknown>> => ({
 const single = (input: Readonly<Record<string, unknown>>, match: Readonly<Record<string, unknown>>): Predicate => ({
   single_predicate: { input, value_match: match },
 });
-export function anyOf(predicates: readonly Predicate[]): Predicate {
-  return predicates.length === 1 && predicates[0] !== undefined ? predicates[0] : { or_matcher: { predicate: predicates } };
-}
 export function allOf(predicates: readonly Predicate[]): Predicate {
   return predicates.length === 1 && predicates[0] !== undefined ? predicates[0] : { and_matcher: { predicate: predicates } };
 }
-export const portIs = (port: number): Predicate => single(portInput, { exact: String(port) });
-export const methodIs = (method: string): Predicate => single(headerInput(':method'), { exact: method });
-export const hostIs = (host: string): Predicate => single(headerInput(':authority'), { exact: host, ignore_case: true });
-export const pathIs = (path: string): Predicate => single(headerInput(':path'), pathMatch(path));
-
+export const portIn = (ports: readonly number[]): Predicate => single(portInput, oneOf(ports.map(String)));
+export const methodIn = (methods: readonly string[]): Predicate => single(headerInput(':method'), oneOf(methods));
+export const pathIn = (paths: readonly string[]): Predicate => single(headerInput(':path'), pathMatch(paths));
+/** The names in any case, with or without one of the ports. */
+export function hostIn(names: readonly string[], ports: readonly number[]): Predicate {
+  const port = ports.length === 0 ? '' : `(?::(?:${ports.join('|')}))?`;
+  return single(headerInput(':authority'), regex(`(?i)(?:${names.map(escapeRegex).join('|')})${port}`));
+}
 export const escapeRegex = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-const query = '(?:\\?.*)?';
+/** Envoy matches the whole text. */
 const regex = (text: string): Readonly<Record<string, unknown>> => ({ safe_regex: { google_re2: {}, regex: text } });
+const oneOf = (texts: readonly string[]): Readonly<Record<string, unknown>> =>
+  texts.length === 1 ? { exact: texts[0] } : regex(texts.map(escapeRegex).join('|'));
+
+/** One match of `:path`, which holds the query too, for all the paths: few predicates keep lists small and quick. */
+export function pathMatch(paths: readonly string[]): Readonly<Record<string, unknown>> {
+  const [only] = paths;
+  if (paths.includes('*')) return { prefix: '/' };
+  if (paths.length === 1 && only !== undefined && isPrefix(only)) return { prefix: only.slice(0, -1) };
+  return regex(paths.map(pathRegex).join('|'));
+}
+const isTemplate = (path: string): boolean => path.includes('{*}') || path.includes('{**}');
+const isPrefix = (path: string): boolean => path.endsWith('*') && !isTemplate(path);
+const query = '(?:\\?.*)?';
 
 /**
- * Istio's path forms as a match of `:path`, which holds the query too: exact, `/prefix/*`, `*suffix`, `*`, and templates, where `{*}`
- * is one segment and `{**}` any number of them.
+ * Istio's path forms as an expression: exact, `/prefix/*`, `*suffix`, and templates, where `{*}` is one segment and `{**}` any number.
  */
-export function pathMatch(path: string): Readonly<Record<string, unknown>> {
-  if (path === '*') return { prefix: '/' };
-  if (path.includes('{*}') || path.includes('{**}')) {
+function pathRegex(path: string): string {
+  if (isTemplate(path)) {
     const parts = path.split(/(\{\*\*?\})/).map((part) => {
       if (part === '{*}') return '[^/?]+';
       return part === '{**}' ? '[^?]*' : escapeRegex(part);
     });
-    return regex(parts.join('') + query);
+    return parts.join('') + query;
   }
-  if (path.endsWith('*')) return { prefix: path.slice(0, -1) };
-  if (path.startsWith('*')) return regex(`[^?]*${escapeRegex(path.slice(1))}${query}`);
-  return regex(escapeRegex(path) + query);
+  if (isPrefix(path)) return `${escapeRegex(path.slice(0, -1))}.*`;
+  return path.startsWith('*') ? `[^?]*${escapeRegex(path.slice(1))}${query}` : escapeRegex(path) + query;
 }
