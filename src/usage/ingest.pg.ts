@@ -62,6 +62,7 @@ class Batches {
   readonly #meters = new Meters();
   readonly #leaves = new Set<number>();
   readonly #repeats = new Map<string, number>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(database: SqlDatabase, settings: IngestSettings) {
     this.#database = database;
@@ -78,8 +79,10 @@ class Batches {
     });
   }
   async store(collector: string, items: readonly Item[], now: Date): Promise<readonly (Fate | 'rejected')[]> {
-    const batchId = await this.#owners.refresh(this.#database);
-    const rows = await this.#rows(items, now);
+    const { batchId, rows } = await this.#oneByOne(async () => {
+      const batchId = await this.#owners.refresh(this.#database);
+      return { batchId, rows: await this.#rows(items, now) };
+    });
     await makeLeaves(this.#database, this.#leaves, rows);
     let hopeful = (this.#repeats.get(collector) ?? 0) < hopelessShare;
     const written = await this.#database.bulk(async (tx) => {
@@ -93,6 +96,11 @@ class Batches {
     let next = 0;
     return items.map((item) => (isCounted(item) ? (written[next++] ?? 'accepted') : 'rejected'));
   }
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
   /** One row for each event that is not rejected, in their order. Rejects those whose meter cannot be. */
   async #rows(items: readonly Item[], now: Date): Promise<readonly EventRow[]> {
     const first = items.filter(isCounted);
@@ -101,8 +109,7 @@ class Batches {
     const counted = first.filter(isCounted);
     const sources = await this.#sources.load(this.#database, new Set(counted.map(({ event }) => event.source)));
     const oldest = new Date(now.getTime() - this.#settings.acceptPastDays * dayMs - graceMs);
-    const calls = counted.map(({ caller, measured }) => ({ caller, time: measured.time }));
-    const owners = await this.#owners.find(this.#database, calls, oldest);
+    const owners = await this.#owners.find(this.#database, counted, oldest);
     return counted.map(({ event, dedup, measured: { time, quantity, requestBytes, responseBytes, content, meter } }, place) => ({
       time,
       quantity,

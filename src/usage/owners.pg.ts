@@ -22,23 +22,38 @@ const load = {
 };
 type Row = Omit<AttributionLine, 'from' | 'to'> & { readonly validFrom: Date; readonly validTo: Date | null };
 
-/** Finds whose events are. Remembers attributions, bounded; what changed, by whichever replica, is forgotten at each refresh. */
+interface Call {
+  readonly caller: KnownCaller;
+  readonly measured: { readonly time: number };
+}
+/**
+ * Finds whose events are. Remembers attributions, bounded; what changed, by whichever replica, is forgotten at each refresh. One refresh
+ * and find at a time: what is loaded must not be older than the last refresh.
+ */
 export class Owners {
-  readonly #callers = new Map<string, KnownCaller | undefined>();
+  /** By principal, then host and policy, all as events write them. */
+  readonly #callers = new Map<string, Map<string, KnownCaller | undefined>>();
+  #count = 0;
   readonly #byRef = new Map<string, AttributionLine[]>();
   readonly #byPrincipal = new Map<string, AttributionLine[]>();
   #seen: string | null = null;
 
   /** undefined: `principal` cannot be one. */
   caller(principal: string, policy: string, host: string): KnownCaller | undefined {
-    const key = `${principal}\n${policy}\n${host}`;
-    const known = this.#callers.get(key);
-    if (known !== undefined || this.#callers.has(key)) return known;
+    const ofPrincipal = this.#callers.get(principal) ?? this.#newPrincipal(principal);
+    const key = policy === '' ? host : `${host} ${policy}`;
+    const known = ofPrincipal.get(key);
+    if (known !== undefined || ofPrincipal.has(key)) return known;
     const id = principalOf(principal);
     const caller = id === undefined ? undefined : { principal: id, bindingRef: bindingIn(policy), host: hostOf(host), owner: undefined };
-    if (this.#callers.size >= mostCallers) this.#callers.clear();
-    this.#callers.set(key, caller);
+    this.#count += 1;
+    ofPrincipal.set(key, caller);
     return caller;
+  }
+  #newPrincipal(principal: string): Map<string, KnownCaller | undefined> {
+    const callers = new Map<string, KnownCaller | undefined>();
+    this.#callers.set(principal, callers);
+    return callers;
   }
 
   /** Forgets what changed since the last time; answers with the number of a new batch. */
@@ -51,16 +66,25 @@ export class Owners {
       this.#byRef.delete(ref);
       this.#byPrincipal.delete(principal);
     }
-    if (row.changed.length > 0) for (const caller of this.#callers.values()) if (caller !== undefined) caller.owner = undefined;
+    if (row.changed.length > 0) this.#forgetOwners();
+    if (this.#count > mostCallers) this.#forgetCallers();
     this.#seen = row.seen;
     return row.batchId;
   }
 
+  #forgetOwners(): void {
+    for (const callers of this.#callers.values()) for (const caller of callers.values()) if (caller !== undefined) caller.owner = undefined;
+  }
+  #forgetCallers(): void {
+    this.#callers.clear();
+    this.#count = 0;
+  }
+
   /** Owners of events, by place. Lines that ended before `oldest` are of no interest. */
-  async find(sql: Sql, events: readonly { readonly caller: KnownCaller; readonly time: number }[], oldest: Date): Promise<Owner[]> {
+  async find(sql: Sql, events: readonly Call[], oldest: Date): Promise<Owner[]> {
     await this.#load(sql, events, oldest);
     const unknown = new Set<Owner>();
-    const owners = events.map(({ caller, time }) => {
+    const owners = events.map(({ caller, measured: { time } }) => {
       let { owner } = caller;
       if (owner === undefined || time < owner.from || time >= owner.until) caller.owner = owner = this.#resolve(caller, time);
       if (owner.subjectId === 0) unknown.add(owner);
@@ -74,10 +98,11 @@ export class Owners {
     const own = this.#byPrincipal.get(caller.principal) ?? none;
     return { ...resolve(caller, time, named, own), caller, subjectId: 0 };
   }
-  async #load(sql: Sql, events: readonly { readonly caller: KnownCaller }[], oldest: Date): Promise<void> {
+  async #load(sql: Sql, events: readonly Call[], oldest: Date): Promise<void> {
     if (this.#byRef.size + this.#byPrincipal.size > mostLines) {
       this.#byRef.clear();
       this.#byPrincipal.clear();
+      this.#forgetOwners();
     }
     const open = events.filter(({ caller }) => caller.owner === undefined);
     const refs = missing(this.#byRef, open.map(({ caller }) => caller.bindingRef)); // prettier-ignore

@@ -90,7 +90,7 @@ describe('an event is counted once', () => {
     const replicas = [usage, usageOn(other)];
     const receipts = await Promise.all(
       Array.from({ length: 8 }, (_, n) => replicas[n % 2]!.ingestion.ingest(`c-${n}`, n % 3 === 0 ? many(500).reverse() : many(500))),
-    ); // eslint-disable-line @typescript-eslint/no-non-null-assertion
+    );
     expect(receipts.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(500);
     expect(receipts.reduce((sum, { duplicate }) => sum + duplicate, 0)).toBe(3_500);
     expect(await events()).toBe(500);

@@ -70,17 +70,21 @@ function decodeAll(values: readonly Json[]): DecodedEvents {
 function whyNotAnEvent(value: Json): string | undefined {
   if (!isJsonObject(value)) return 'an event must be an object';
   if (value['specversion'] !== '1.0') return 'specversion must be "1.0"';
-  for (const name of required) {
-    const attribute = value[name];
-    if (typeof attribute !== 'string' || attribute === '') return `${name} must be a non-empty string`;
-    if (Buffer.byteLength(attribute) > longestAttribute) return `${name} is longer than ${longestAttribute} bytes`;
-  }
+  const { id, source, type, time } = value;
+  const reason = whyNotText('id', id) ?? whyNotText('source', source) ?? whyNotText('type', type) ?? whyNotText('time', time);
+  if (reason !== undefined) return reason;
   const subject = value['subject'] ?? null;
-  if (subject !== null && (typeof subject !== 'string' || Buffer.byteLength(subject) > longestAttribute))
+  if (subject !== null && (typeof subject !== 'string' || isTooLong(subject)))
     return `subject must be a string of at most ${longestAttribute} bytes`;
   if (value['data_base64'] !== undefined) return 'data_base64 is not taken: send JSON as data';
   return undefined;
 }
+function whyNotText(name: (typeof required)[number], value: Json | undefined): string | undefined {
+  if (typeof value !== 'string' || value === '') return `${name} must be a non-empty string`;
+  return isTooLong(value) ? `${name} is longer than ${longestAttribute} bytes` : undefined;
+}
+/** Counts bytes only where it could matter: a code unit takes at most three. */
+const isTooLong = (value: string): boolean => value.length * 3 > longestAttribute && Buffer.byteLength(value) > longestAttribute;
 const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 const idOf = (value: Json): string => (isJsonObject(value) ? text(value['id']).slice(0, 255) : '');
 
