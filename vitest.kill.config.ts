@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
-    maxConcurrency: 5,
+    maxConcurrency: 3,
     pool: 'forks',
   },
 });

@@ -9,7 +9,7 @@ export interface BrokerProcess {
   output(): string;
 }
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const startMs = 30_000;
+const startMs = 90_000;
 
 /** A broker of its own process, listening. Ends with the test run at the latest. */
 export async function startBroker(environment: Readonly<Record<string, string>>): Promise<BrokerProcess> {

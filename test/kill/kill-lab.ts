@@ -13,7 +13,7 @@ import { pause, startBroker, type BrokerProcess } from './broker-process.ts';
 
 const run = promisify(execFile);
 const login = { user: 'kill', password: 'kill-suite-0123456789abcdef-0123456789' };
-const convergeMs = 40_000;
+const convergeMs = 90_000;
 
 /** One database, one gitops tree, and the brokers that are started and killed on them. */
 export interface KillLab {
