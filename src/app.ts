@@ -134,7 +134,7 @@ function runnerOf(
   { transact, stores, catalog, driver, certificates }: RunnerParts,
 ): { readonly runner: Runner<Stores>; readonly recipes: Recipes<Stores> } {
   const mesh = meshExposure({ transact, scopes: stores.scopes, driver, settings, logger });
-  const recipes = recipesOf({ catalog, stores, transact, mesh, certificates });
+  const recipes = recipesOf({ catalog, stores, transact, mesh, certificates, settings });
   const owner = `${hostname()}:${process.pid}:${random.uuid().slice(0, 8)}`;
   const execution = { transact, stores, recipes, random, logger, stepTimeoutMs };
   const runner = new Runner<Stores>(execution, { owner, concurrency, heartbeatMs: 3_000, pollMs: 1_000 }, runnerObserver(metrics, clock));

@@ -2,7 +2,10 @@ import type { BindingCertificates } from '../identity/identity-port.ts';
 import type { InstanceStore } from '../instances/instance-store.ts';
 import { point } from '../kernel/points.ts';
 import type { Transact } from '../kernel/transact.ts';
+import type { Contribution } from '../mesh/contribution.ts';
+import { loggedHosts } from '../mesh/endpoints.ts';
 import type { MeshExposure } from '../mesh/exposure-port.ts';
+import type { MeshSettings } from '../mesh/mesh-settings.ts';
 import { publishStep, publishUndone, verifyStep, type Subject } from '../operations/mesh-steps.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Recipe, Step } from '../operations/step.ts';
@@ -22,6 +25,7 @@ export interface BindingRecipeDeps {
   readonly transact: Transact<BindingRecipeStores>;
   readonly mesh: MeshExposure;
   readonly certificates: BindingCertificates;
+  readonly settings: MeshSettings;
 }
 type BindingRecipe = Recipe<BindingRecipeStores>;
 interface Input {
@@ -64,7 +68,7 @@ export function bindRecipe(deps: BindingRecipeDeps): BindingRecipe {
     async succeeded({ bindings, instances, spans }, operation) {
       const binding = await present(bindings, operation.resourceId);
       await bindings.begin(binding.uuid);
-      await spans.openBinding(await attributionOf(instances, binding));
+      await spans.openBinding(await attributionOf(instances, binding, deps.settings));
     },
     failed: ({ bindings }, operation) =>
       bindings.setState(operation.resourceId, inputOf(operation).synchronous === true ? 'gone' : 'failed'),
@@ -88,7 +92,7 @@ const meterStep = (deps: BindingRecipeDeps, uuid: string): Step => ({
   name: 'meter',
   run: () =>
     deps.transact(async ({ bindings, instances, attribution }) => {
-      await attribution.open(await attributionOf(instances, await present(bindings, uuid)));
+      await attribution.open(await attributionOf(instances, await present(bindings, uuid), deps.settings));
     }),
   undo: () => deps.transact(async ({ bindings, attribution }) => attribution.close((await present(bindings, uuid)).ref)),
 });
@@ -160,7 +164,7 @@ async function present(bindings: BindingStore, uuid: string): Promise<ServiceBin
 }
 
 /** Who may be calling, for the usage room: under the instance's present plan. */
-export async function attributionOf(instances: InstanceStore, binding: ServiceBinding): Promise<Attribution> {
+export async function attributionOf(instances: InstanceStore, binding: ServiceBinding, settings: MeshSettings): Promise<Attribution> {
   const instance = await instances.byUuid(binding.instanceUuid);
   const snapshot = instance === undefined ? undefined : await instances.snapshot(instance.snapshotHash);
   if (instance === undefined || snapshot === undefined) throw new Error(`binding ${binding.uuid} has no instance`);
@@ -176,6 +180,12 @@ export async function attributionOf(instances: InstanceStore, binding: ServiceBi
     planName: snapshot.planName,
     consumer: binding.consumerName,
     principal: binding.principal,
-    hosts: snapshot.service.hosts,
+    hosts: hostsOf({ ...binding, bindingRef: binding.ref, instanceRef: instance.ref, instanceId: instance.instanceId, snapshot }, settings),
   };
+}
+
+/** The service's own names, and those of this binding that access logs may show: at the gateway or a waypoint it has its own. */
+function hostsOf(contribution: Contribution, settings: MeshSettings): readonly string[] {
+  const logged = loggedHosts(contribution, settings).map((host) => host.replace(/:\d+$/, ''));
+  return [...new Set([...contribution.snapshot.service.hosts, ...logged])];
 }
