@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Database } from '../src/db/database.ts';
 import type { Usage } from '../src/usage/create-usage.pg.ts';
 import { alternate, type Figure } from './figure.ts';
@@ -19,6 +20,8 @@ select date_trunc('day', e.event_time, 'UTC') as day, a.consumer, m.meter_id, su
 /** Every consumer's meters by day of a month with 10 million events: the report, of the same question on the raw rows (milliseconds). */
 export async function benchMonth(database: Database, usage: Usage): Promise<Figure> {
   await fill(database);
+  const unlimited = new pg.Client({ connectionString: database.url }); // raw rows may take longer than a statement of the broker
+  await unlimited.connect();
   const question = { platformId: null, bindingRef: null, groupBy: ['consumer', 'meter'] as const, window: 'day' as const, timeZone: 'UTC' };
   const report = async (): Promise<number> => {
     const start = performance.now();
@@ -28,13 +31,18 @@ export async function benchMonth(database: Database, usage: Usage): Promise<Figu
   };
   const rows = async (): Promise<number> => {
     const start = performance.now();
-    counts.raw = (await database.bulk((tx) => tx.run(raw))).count;
+    counts.raw = (await unlimited.query(raw)).rowCount ?? 0;
     return performance.now() - start;
   };
   const counts = { report: 0, raw: 0 };
-  await Promise.all([report(), rows()]);
-  if (counts.report !== counts.raw) throw new Error(`the report has ${counts.report} lines, the raw rows give ${counts.raw}`);
-  return alternate('usage.report.month', 'ms', rounds, report, rows);
+  try {
+    await report();
+    await rows();
+    if (counts.report !== counts.raw) throw new Error(`the report has ${counts.report} lines, the raw rows give ${counts.raw}`);
+    return await alternate('usage.report.month', 'ms', rounds, report, rows);
+  } finally {
+    await unlimited.end();
+  }
 }
 
 /** Events and their sums, as ingestion and roll-up leave them. */
