@@ -1,5 +1,6 @@
 import type { CatalogEntry } from '../catalog/catalog-port.ts';
 import { fingerprint } from '../instances/fingerprint.ts';
+import { requireAsync } from '../instances/refusals.ts';
 import { trainedBehaviour } from '../instances/trained-behaviour.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { bindingReference } from '../kernel/ids.ts';
@@ -150,7 +151,7 @@ async function answerExisting(
     throw new BrokerError('conflict', otherAttributes);
   if (binding.state !== 'binding' || operation === undefined) return { kind: 'exists', binding: await viewOf(deps, binding.uuid) };
   if (deps.catalog.find(serviceId, binding.planId)?.plan.asynchronous === true) {
-    if (!request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
+    requireAsync(true, request.acceptsIncomplete);
     return { kind: 'accepted', operation: operation.id };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);

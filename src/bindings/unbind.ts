@@ -1,12 +1,12 @@
+import { answerDeletion, checkIds, joinDeletion } from '../instances/deletion.ts';
 import type { DeleteOutcome, DeleteRequest } from '../instances/instance-port.ts';
-import type { ServiceInstance } from '../instances/instance.ts';
+import { requireAsync } from '../instances/refusals.ts';
 import { trainedBehaviour } from '../instances/trained-behaviour.ts';
 import type { Plan } from '../catalog/offering.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { point } from '../kernel/points.ts';
 import { acceptedAudit } from '../operations/accepted-audit.ts';
 import type { Caller } from '../operations/operation-port.ts';
-import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds, type Operation } from '../operations/operation.ts';
 import type { BindingDeps, BindingStores } from './binding-deps.ts';
 import type { FoundBinding } from './binding-store.ts';
@@ -28,32 +28,18 @@ export async function unbind(
   if (binding === undefined || instance === undefined || binding.state === 'gone') {
     throw new BrokerError('gone', 'no service binding with this id');
   }
+  checkPresent(request);
   checkIds(instance, request);
   const plan = deps.catalog.find(instance.serviceId, instance.planId)?.plan;
   const asynchronous = plan?.asynchronous ?? acceptsIncomplete;
   requireAsync(asynchronous, acceptsIncomplete);
   const operationId = await accept(deps, caller, binding, plan);
-  if (asynchronous) {
-    deps.runner.wake();
-    await point('C4');
-    return { kind: 'accepted', operation: operationId };
-  }
-  await runSynchronously(deps.runner, deps.stores.operations, operationId, false, deps.syncTimeoutMs);
-  return { kind: 'deleted' };
+  return answerDeletion(deps, operationId, asynchronous);
 }
 
-function requireAsync(asynchronous: boolean, acceptsIncomplete: boolean): void {
-  if (asynchronous && !acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
-}
-function checkIds(instance: ServiceInstance, { serviceId, planId }: DeleteRequest): void {
+function checkPresent({ serviceId, planId }: DeleteRequest): void {
   const missing = serviceId === '' ? 'service_id' : planId === '' ? 'plan_id' : undefined;
   if (missing !== undefined) throw new BrokerError('bad-request', `${missing}: add it to the query`, { field: missing });
-  if (serviceId !== instance.serviceId) {
-    throw new BrokerError('bad-request', `service_id: the instance is of "${instance.serviceId}"`, { field: 'service_id' });
-  }
-  if (!instance.planIds.includes(planId)) {
-    throw new BrokerError('bad-request', `plan_id: the instance is on plan "${instance.planId}"`, { field: 'plan_id' });
-  }
 }
 
 async function accept(deps: BindingDeps, caller: Caller, seen: ServiceBinding, plan: Plan | undefined): Promise<string> {
@@ -99,10 +85,7 @@ async function makeWay(
   deadlineSeconds: number,
 ): Promise<Operation | undefined> {
   if (operation === undefined) return undefined;
-  if (operation.kind === 'unbind') {
-    if (operation.state === 'quarantined' || operation.overdue) await operations.hurry(operation.id, deadlineSeconds);
-    return operation;
-  }
+  if (operation.kind === 'unbind') return joinDeletion(operations, operation, deadlineSeconds);
   await operations.supersede(operation.id, 'cancelled: the binding was deleted meanwhile');
   return undefined;
 }

@@ -3,12 +3,13 @@ import { BrokerError } from '../kernel/errors.ts';
 import { point } from '../kernel/points.ts';
 import { acceptedAudit } from '../operations/accepted-audit.ts';
 import type { Caller } from '../operations/operation-port.ts';
-import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds, type Operation } from '../operations/operation.ts';
+import { answerDeletion, checkIds, joinDeletion } from './deletion.ts';
 import type { DeleteOutcome, DeleteRequest } from './instance-port.ts';
 import type { InstanceDeps, InstanceStores } from './instance-deps.ts';
 import type { FoundInstance } from './instance-store.ts';
 import type { ServiceInstance } from './instance.ts';
+import { requireAsync } from './refusals.ts';
 import { trainedBehaviour } from './trained-behaviour.ts';
 
 /**
@@ -18,31 +19,15 @@ import { trainedBehaviour } from './trained-behaviour.ts';
 export async function deprovision(deps: InstanceDeps, caller: Caller, instanceId: string, request: DeleteRequest): Promise<DeleteOutcome> {
   const { platformId } = caller.platform;
   const entry = deps.catalog.find(request.serviceId, request.planId);
-  if (entry?.plan.asynchronous === true && !request.acceptsIncomplete)
-    throw new BrokerError('async-required', 'add accepts_incomplete=true');
+  requireAsync(entry?.plan.asynchronous === true, request.acceptsIncomplete);
   const found = await deps.stores.instances.find(platformId, instanceId);
   if (found === undefined || found.instance.state === 'gone') throw new BrokerError('gone', 'no service instance with this id');
   checkIds(found.instance, request);
   const plan = deps.catalog.find(found.instance.serviceId, found.instance.planId)?.plan;
   const asynchronous = plan?.asynchronous ?? request.acceptsIncomplete;
-  if (asynchronous && !request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
+  requireAsync(asynchronous, request.acceptsIncomplete);
   const operationId = await accept(deps, caller, found.instance, plan);
-  if (asynchronous) {
-    deps.runner.wake();
-    await point('C4');
-    return { kind: 'accepted', operation: operationId };
-  }
-  await runSynchronously(deps.runner, deps.stores.operations, operationId, false, deps.syncTimeoutMs);
-  return { kind: 'deleted' };
-}
-
-function checkIds(instance: ServiceInstance, request: DeleteRequest): void {
-  if (request.serviceId !== instance.serviceId) {
-    throw new BrokerError('bad-request', `service_id: the instance is of "${instance.serviceId}"`, { field: 'service_id' });
-  }
-  if (!instance.planIds.includes(request.planId)) {
-    throw new BrokerError('bad-request', `plan_id: the instance is on plan "${instance.planId}"`, { field: 'plan_id' });
-  }
+  return answerDeletion(deps, operationId, asynchronous);
 }
 
 async function accept(deps: InstanceDeps, caller: Caller, seen: ServiceInstance, plan: Plan | undefined): Promise<string> {
@@ -88,10 +73,7 @@ async function makeWay(
   deadlineSeconds: number,
 ): Promise<Operation | undefined> {
   if (operation === undefined) return undefined;
-  if (operation.kind === 'deprovision') {
-    if (operation.state === 'quarantined' || operation.overdue) await operations.hurry(operation.id, deadlineSeconds);
-    return operation;
-  }
+  if (operation.kind === 'deprovision') return joinDeletion(operations, operation, deadlineSeconds);
   if (operation.kind !== 'provision')
     throw new BrokerError('concurrency', 'the service instance is being updated: delete it when that has ended');
   await operations.supersede(operation.id, 'cancelled: the instance was deleted while it was being provisioned');

@@ -12,7 +12,7 @@ import type { ProvisionOutcome, ProvisionRequest } from './instance-port.ts';
 import type { InstanceDeps } from './instance-deps.ts';
 import type { FoundInstance } from './instance-store.ts';
 import { factsOf } from './instance-facts.ts';
-import { whyAsyncRequired, whyMaintenanceConflicts, whyParameters } from './refusals.ts';
+import { requireAsync, whyAsyncRequired, whyMaintenanceConflicts, whyParameters } from './refusals.ts';
 import { snapshotOf } from './snapshot.ts';
 
 /** Attributes that make two provision requests identical (AMB-07); the plan is compared apart, with the current one (UPD-18). */
@@ -154,7 +154,7 @@ async function answerExisting(
   const facts = stored === undefined ? { metadata: { labels: {}, attributes: {} } } : factsOf(stored.offering, stored.plan);
   if (instance.state !== 'provisioning' || operation === undefined) return { kind: 'exists', ...facts };
   if (stored?.plan.asynchronous === true) {
-    if (!request.acceptsIncomplete) throw new BrokerError('async-required', 'add accepts_incomplete=true');
+    requireAsync(true, request.acceptsIncomplete);
     return { kind: 'accepted', operation: operation.id, ...facts };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);

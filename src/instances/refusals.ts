@@ -11,7 +11,11 @@ export function whyMaintenanceConflicts({ plan }: CatalogEntry, version: string 
   );
 }
 export const whyAsyncRequired = ({ plan }: CatalogEntry, acceptsIncomplete: boolean): BrokerError | undefined =>
-  plan.asynchronous && !acceptsIncomplete ? new BrokerError('async-required', 'add accepts_incomplete=true') : undefined;
+  plan.asynchronous && !acceptsIncomplete ? asyncRequired() : undefined;
+export function requireAsync(asynchronous: boolean, acceptsIncomplete: boolean): void {
+  if (asynchronous && !acceptsIncomplete) throw asyncRequired();
+}
+const asyncRequired = (): BrokerError => new BrokerError('async-required', 'add accepts_incomplete=true');
 
 export function whyParameters(
   deps: { readonly catalog: Catalog },
