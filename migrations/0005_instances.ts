@@ -27,7 +27,6 @@ create table service_instance (
   parameters jsonb not null default '{}',
   maintenance_version text,
   request_hash text not null,
-  usable boolean not null default true,
   created_at timestamptz not null default clock_timestamp(),
   ready_at timestamptz,
   gone_at timestamptz

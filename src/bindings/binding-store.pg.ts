@@ -4,6 +4,7 @@ import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { Consumer } from '../mesh/consumer.ts';
 import type { Exposure } from '../mesh/contribution.ts';
+import { acceptedValues } from '../operations/accepted-values.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import type { NewOperation } from '../operations/operation-store.ts';
 import type { BindingStore, FoundBinding, NewBinding } from './binding-store.ts';
@@ -102,15 +103,7 @@ const acceptValues = (b: NewBinding, o: NewOperation, a: AuditEntry): readonly u
   b.credentialKind,
   b.csrPem,
   b.lifeSeconds,
-  o.id,
-  JSON.stringify(o.input),
-  o.deadlineSeconds,
-  a.actor,
-  a.originatingIdentity === null ? null : JSON.stringify(a.originatingIdentity),
-  a.requestId,
-  a.action,
-  a.outcome,
-  JSON.stringify(a.detail),
+  ...acceptedValues(o, a),
 ];
 const find = {
   name: 'binding_find',

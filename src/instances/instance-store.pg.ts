@@ -2,6 +2,7 @@ import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 import { LeaseLost } from '../operations/lease-lost.ts';
+import { acceptedValues } from '../operations/accepted-values.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import { pgInstanceBindings } from './instance-bindings.pg.ts';
 import type { FoundInstance, InstanceStore, NewInstance } from './instance-store.ts';
@@ -27,7 +28,6 @@ interface InstanceRow {
   readonly parameters: JsonObject;
   readonly maintenance_version: string | null;
   readonly request_hash: string;
-  readonly usable: boolean;
 }
 const fromRow = (row: InstanceRow): ServiceInstance => ({
   uuid: row.id,
@@ -47,7 +47,6 @@ const fromRow = (row: InstanceRow): ServiceInstance => ({
   parameters: row.parameters,
   maintenanceVersion: row.maintenance_version,
   requestHash: row.request_hash,
-  usable: row.usable,
 });
 
 /** The accept transaction as one statement: either all four rows or none (performance: one round trip, one commit). */
@@ -103,15 +102,7 @@ const acceptValues = (i: NewInstance, o: NewOperation, a: AuditEntry): readonly 
   JSON.stringify(i.parameters),
   i.maintenanceVersion,
   i.requestHash,
-  o.id,
-  JSON.stringify(o.input),
-  o.deadlineSeconds,
-  a.actor,
-  a.originatingIdentity === null ? null : JSON.stringify(a.originatingIdentity),
-  a.requestId,
-  a.action,
-  a.outcome,
-  JSON.stringify(a.detail),
+  ...acceptedValues(o, a),
 ];
 
 export function pgInstanceStore(sql: Sql): InstanceStore {

@@ -5,7 +5,7 @@ import type { InstanceBinding, InstanceState, InstanceValues, ServiceInstance, S
 import type { ConsumerKind } from '../mesh/consumer.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 
-export interface NewInstance extends Omit<ServiceInstance, 'state' | 'usable' | 'planIds' | 'snapshotHash'> {
+export interface NewInstance extends Omit<ServiceInstance, 'state' | 'planIds' | 'snapshotHash'> {
   readonly snapshot: StoredSnapshot;
 }
 export interface FoundInstance {

@@ -24,7 +24,6 @@ export interface ServiceInstance {
   readonly maintenanceVersion: string | null;
   /** Fingerprint of the request that made it. */
   readonly requestHash: string;
-  readonly usable: boolean;
 }
 /** What an instance changes to and from: the input of an update operation. */
 export interface InstanceValues {
