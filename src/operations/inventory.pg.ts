@@ -1,3 +1,4 @@
+import { pgAuditLog } from '../audit/audit-log.pg.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Sql, SqlDatabase } from '../kernel/sql.ts';
@@ -115,11 +116,5 @@ async function acceptRelease(tx: Sql, id: string, offering: string, actor: strin
   await audit(tx, actor, 'guard.release', found.id, { offering: found.name, operation: id });
 }
 
-async function audit(tx: Sql, actor: string, action: string, resource: string, detail: Readonly<Record<string, string>>): Promise<void> {
-  await tx.run(`insert into audit_event (actor, action, resource, outcome, detail) values ($1, $2, $3, 'accepted', $4)`, [
-    actor,
-    action,
-    resource,
-    JSON.stringify(detail),
-  ]);
-}
+const audit = (tx: Sql, actor: string, action: string, resource: string, detail: Readonly<Record<string, string>>): Promise<void> =>
+  pgAuditLog(tx).append({ actor, originatingIdentity: null, requestId: null, action, resource, outcome: 'accepted', detail });
