@@ -32,7 +32,6 @@ export function recipesOf({ catalog, stores, transact, mesh, certificates, setti
       if (binding === undefined) return;
       const attribution = await attributionOf(tx.instances, binding, settings);
       await tx.attribution.open(attribution);
-      await tx.spans.closeBinding(ref);
       await tx.spans.openBinding(attribution);
     },
   };

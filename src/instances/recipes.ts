@@ -104,7 +104,6 @@ export function updateRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
       await stores.instances.setState(operation.resourceId, 'ready');
       if (previous.planId === desired.planId) return;
       const instance = await present(stores.instances, operation.resourceId);
-      await stores.spans.closeInstance(instance.ref);
       await stores.spans.openInstance(await spanOf(stores.instances, instance));
       for (const { ref } of await stores.instances.liveBindings(instance.uuid)) await deps.reattribute(stores, ref);
     },
