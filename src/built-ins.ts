@@ -11,4 +11,3 @@ export const meshDrivers = {
   gitops: ({ gitops, withLock }) => gitopsMesh(gitops, withLock),
   memory: () => memoryMesh(),
 } satisfies Record<string, (parts: DriverParts) => MeshDriver>;
-export type MeshDriverName = keyof typeof meshDrivers;

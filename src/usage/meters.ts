@@ -10,7 +10,6 @@ export const meterIds = {
   'instance-hours': 8,
   'binding-hours': 9,
 } as const;
-export type KnownMeter = keyof typeof meterIds;
 
 /** Counted by the broker itself, never taken from an event. */
 export const isOwnMeter = (meter: string): boolean => meter === 'instance-hours' || meter === 'binding-hours';
