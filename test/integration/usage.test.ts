@@ -215,6 +215,28 @@ describe('an import of access logs', () => {
     await expectCounted(room, own, logs.outbound);
     await own.drop();
   });
+  test('passes over what another log counts, and says why', async () => {
+    const own = await freshDatabase();
+    const room = createUsage({ database: own.db, clock, settings: { keepDays: 400 } });
+    const nightly = principalOf('batch/nightly');
+    const lines = (file: string, part: string): number =>
+      (logs.principal.get(file) ?? '').split('\n').filter((line) => line.includes(part)).length;
+    const [reviews, web] = await importAccessLogs({
+      files: await files('principal', ['reviews.log', 'web-frontend.log']),
+      principal: null,
+      skip: [nightly],
+      post: (batch) => ingest(batch, room),
+    });
+    const relayed = lines('reviews.log', nightly);
+    expect(relayed).toBeGreaterThan(0);
+    expect([...(reviews?.reasons ?? [])]).toEqual([[expect.stringContaining(`relayed by the gateway ${nightly}`), relayed]]);
+    expect(reviews?.accepted).toBe((reviews?.lines ?? 0) - relayed);
+    expect([...(web?.reasons ?? [])]).toEqual([[expect.stringContaining('--principal'), lines('web-frontend.log', 'outbound')]]);
+    expect(web).toMatchObject({ requests: 0, accepted: 0 });
+    await rollUp(room);
+    expect((await own.db.run('select 1 from usage_subject where principal = $1', [nightly])).count).toBe(0);
+    await own.drop();
+  });
   test('is refused with the reason where the caller cannot be known, and then nothing is posted', async () => {
     const post = (): Promise<Receipt> => Promise.reject(new Error('nothing may be posted'));
     const [reviews = ''] = await files('json', ['reviews.log']);

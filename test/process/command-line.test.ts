@@ -71,6 +71,32 @@ describe('the command line', { timeout: 60_000 }, () => {
     const refused = await run('usage', 'import', 'access.log', '--principal', 'spiffe://cluster.local/ns/web/sa/shop');
     expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('inbound lines')]);
   });
+  test('says which lines of an access log were not counted, and why', async () => {
+    const time = new Date(Date.now() - 7_200_000).toISOString();
+    const line = (id: string, cluster: string, caller: string | null): string =>
+      JSON.stringify({ start_time: time, stream_id: id, authority: 'reviews.bookinfo.svc.cluster.local:9080', method: 'GET', protocol: 'HTTP/1.1', response_code: 200, bytes_received: 0, bytes_sent: 3, upstream_cluster: cluster, source_principal: caller }); // prettier-ignore
+    const gateway = 'spiffe://mesh.example.com/ns/edge/sa/door';
+    const inbound = [gateway, gateway, 'spiffe://mesh.example.com/ns/web/sa/shop', null].map((caller, n) =>
+      line(`i${n}`, 'inbound|9080||', caller),
+    );
+    const outbound = ['o1', 'o2'].map((id) => line(id, 'outbound|9080||reviews.bookinfo.svc.cluster.local', null));
+    await writeFile(join(folder.path, 'reviews.log'), inbound.join('\n'));
+    await writeFile(join(folder.path, 'shop.log'), outbound.join('\n'));
+    const set = {
+      MESHBROKER_TRUST_DOMAIN: 'mesh.example.com',
+      MESHBROKER_GATEWAY_NAMESPACE: 'edge',
+      MESHBROKER_GATEWAY_SERVICE_ACCOUNT: 'door',
+    };
+    const both = await meshbroker(folder.path, ['usage', 'import', 'reviews.log', 'shop.log'], { ...settings, ...set });
+    expect(both.code, both.said).toBe(0);
+    expect(both.said).toMatch(/reviews\.log +4 +1 +1 +0 +0 +0\n/);
+    expect(both.said).toContain(`reviews.log: 2 not counted: relayed by the gateway ${gateway}`);
+    expect(both.said).toContain('reviews.log: 1 not counted: it names no caller');
+    expect(both.said).toContain("shop.log: nothing was counted, of 2 lines\nshop.log: 2 not counted: written by the caller's own proxy");
+    const alone = await run('usage', 'import', 'shop.log');
+    expect([alone.code, alone.said]).toEqual([1, expect.stringContaining('nothing was counted')]);
+    expect(await said('usage', 'import', 'shop.log', '--principal', 'spiffe://cluster.local/ns/web/sa/shop')).not.toContain('not counted');
+  });
   test('lists what there is, also as JSON', async () => {
     expect(await said('instances')).toMatch(/^REF/);
     expect(JSON.parse(await said('bindings', '--json'))).toEqual([]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { CloudEvent } from '../../usage/import/import-access-logs.ts';
+import type { CloudEvent, FileImport } from '../../usage/import/import-access-logs.ts';
+import { workloadId } from '../../mesh/principal-name.ts';
 import { importAccessLogs } from '../../usage/import/import-access-logs.ts';
 import type { Receipt } from '../../usage/usage-port.ts';
 import type { CommandContext } from '../context.ts';
@@ -52,10 +53,19 @@ async function importFiles(context: CommandContext, files: readonly string[], pr
       body: JSON.stringify(batch),
       headers: { 'content-type': 'application/cloudevents-batch+json' },
     });
-  const imported = await importAccessLogs({ files, principal, post });
+  const { trustDomain, gateway } = context.config().mesh.settings;
+  const skip = [workloadId(trustDomain, gateway.namespace, gateway.serviceAccount)];
+  const imported = await importAccessLogs({ files, principal, skip, post });
   const counts = ['lines', 'requests', 'accepted', 'duplicate', 'conflict', 'rejected'] as const;
   context.print(table(['file', ...counts], imported.map((file) => [file.file, ...counts.map((name) => String(file[name]))]))); // prettier-ignore
-  if (imported.some(({ conflict, rejected }) => conflict + rejected > 0)) context.fail();
+  const reasons = imported.flatMap(reasonLines);
+  if (reasons.length > 0) context.print(`\n${reasons.join('\n')}`);
+  if (imported.every(({ requests }) => requests === 0) || imported.some(({ conflict, rejected }) => conflict + rejected > 0))
+    context.fail();
+}
+function reasonLines({ file, lines, requests, reasons }: FileImport): readonly string[] {
+  const head = requests === 0 ? [`${file}: nothing was counted, of ${lines} ${lines === 1 ? 'line' : 'lines'}`] : [];
+  return [...head, ...[...reasons].map(([reason, count]) => `${file}: ${count} not counted: ${reason}`)];
 }
 
 async function report(context: CommandContext, options: ReportOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { BrokerError } from '../../kernel/errors.ts';
 import type { Receipt } from '../usage-port.ts';
 import { parseLine, type AccessLogLine } from './access-log-line.ts';
-import { toEvent, type CloudEvent } from './log-event.ts';
+import { toEvent, whyNotCounted, type CloudEvent } from './log-event.ts';
 
 export type { CloudEvent };
 export interface ImportQuestion {
@@ -28,7 +28,7 @@ export interface FileImport {
   readonly duplicate: number;
   readonly conflict: number;
   readonly rejected: number;
-  /** Why events were rejected, and how many. */
+  /** Why lines were not counted here, or not taken by the broker, and how many. Duplicates are no news. */
   readonly reasons: ReadonlyMap<string, number>;
 }
 const batchSize = 2_000;
@@ -85,19 +85,23 @@ function whyNotOf(principal: string, { lines, inbound, named }: LineCounts): str
 async function importFile(file: string, { principal, skip = [], post }: ImportQuestion): Promise<FileImport> {
   const counts = { lines: 0, requests: 0, accepted: 0, duplicate: 0, conflict: 0, rejected: 0 };
   const reasons = new Map<string, number>();
+  const because = (reason: string): void => void reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   const send = async (batch: readonly CloudEvent[]): Promise<void> => {
     if (batch.length === 0) return;
     const receipt = await post(batch);
     for (const name of ['accepted', 'duplicate', 'conflict', 'rejected'] as const) counts[name] += receipt[name];
-    for (const { result, reason } of receipt.events ?? []) if (result === 'rejected') reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    for (const { result, reason } of receipt.events ?? []) if (result !== 'duplicate') because(`${result}: ${reason}`);
   };
   let batch: CloudEvent[] = [];
   for await (const line of linesOf(file)) {
     counts.lines += 1;
-    const event = skip.includes(line.principal) ? undefined : toEvent(line, principal);
-    if (event === undefined) continue;
+    const reason = whyNotCounted(line, principal, skip);
+    if (reason !== undefined) {
+      because(reason);
+      continue;
+    }
     counts.requests += 1;
-    if (batch.push(event) < batchSize) continue;
+    if (batch.push(toEvent(line, principal)) < batchSize) continue;
     await send(batch);
     batch = [];
   }

@@ -14,11 +14,22 @@ export interface CloudEvent {
 const source = 'urn:meshbroker:access-log';
 
 /**
- * The event of a line, or undefined where the line is counted elsewhere: a request is counted where the line names its caller; with
- * `principal`, by the outbound lines of the caller's own proxy.
+ * undefined: the line is counted here. A request is counted where the line names its caller; with `principal`, by the outbound lines of
+ * the caller's own proxy.
  */
-export function toEvent(line: AccessLogLine, principal: string | null): CloudEvent | undefined {
-  if (principal === null ? line.principal === '' : line.direction !== 'outbound') return undefined;
+export function whyNotCounted(line: AccessLogLine, principal: string | null, skip: readonly string[]): string | undefined {
+  if (principal !== null) return line.direction === 'outbound' ? undefined : 'it was sent to no service of the mesh';
+  if (line.principal === '')
+    return line.direction === 'outbound'
+      ? "written by the caller's own proxy, which does not name the caller: import the log of the called service, or this one with --principal"
+      : 'it names no caller: the connection came without mutual TLS';
+  return skip.includes(line.principal)
+    ? `relayed by the gateway ${line.principal}: the gateway's own log names the consumers, import that one`
+    : undefined;
+}
+
+/** The event of a line that is counted. */
+export function toEvent(line: AccessLogLine, principal: string | null): CloudEvent {
   const caller = principal ?? line.principal;
   const answeredBy = answererOf(line);
   return {
