@@ -95,6 +95,10 @@ create table usage_batch (
   cell_response_bytes bigint[],
   constraint usage_batch_keeps_its_cells_until_rolled check (rolled or cell_hours is not null)
 );
+-- they live for a second: compressing them costs more than anything else in the transaction
+alter table usage_batch alter cell_hours set storage external, alter cell_subjects set storage external,
+  alter cell_meters set storage external, alter cell_quantities set storage external,
+  alter cell_request_bytes set storage external, alter cell_response_bytes set storage external;
 create index usage_batch_unrolled on usage_batch (id) where not rolled;
 create index usage_batch_by_time on usage_batch (received_at);
 comment on table usage_batch is 'What was committed together, with its sums by hour (since 1970) until they are in usage_hour and usage_day (rolled).';
