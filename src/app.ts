@@ -6,7 +6,6 @@ import { authentication, type Authentication } from './access/authentication.ts'
 import { PlatformService } from './access/platform-service.ts';
 import { asMounted } from './api/mount.ts';
 import { osbContract } from './api/osb/contract.ts';
-import { defaultOsbSettings } from './api/osb/osb-services.ts';
 import type { Readiness } from './api/ports.ts';
 import { createHttpServer } from './api/server.ts';
 import type { AppConfig, AppParts } from './app/app-settings.ts';
@@ -103,7 +102,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     catalogPages: catalog,
     certificates,
     readiness,
-    osb: asMounted(osbContract({ instances, bindings, catalogPages: catalog, settings: defaultOsbSettings, logger })),
+    osb: asMounted(osbContract({ instances, bindings, catalogPages: catalog, settings: config.osb, logger })),
   });
   return {
     http,

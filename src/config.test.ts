@@ -47,6 +47,13 @@ describe('settings', () => {
     expect(JSON.stringify(lines)).not.toContain('hunter2');
     expect(lines.find(({ env }) => env === 'MESHBROKER_MESH')).toMatchObject({ given: 'memory', fallback: 'gitops' });
   });
+  test('choose what a missing version and a finished deletion are answered', () => {
+    expect(loadConfig({}).osb).toEqual({ missingApiVersion: 412, lastOperationAfterDelete: 'succeeded' });
+    const given = { MESHBROKER_OSB_MISSING_VERSION: '400', MESHBROKER_OSB_LAST_OPERATION_AFTER_DELETE: 'gone' };
+    expect(loadConfig(given).osb).toEqual({ missingApiVersion: 400, lastOperationAfterDelete: 'gone' });
+    expect(loadConfig({ MESHBROKER_OSB_MISSING_VERSION: 'accept' }).osb.missingApiVersion).toBe('accept');
+    expect(refusal({ MESHBROKER_OSB_MISSING_VERSION: '200' })).toContain('give one of 412, 400, accept');
+  });
   test('take a list of labels, an IPv6 address and a database behind a socket', () => {
     const config = loadConfig({
       MESHBROKER_GATEWAY_SELECTOR: 'istio=ingress,zone=a',

@@ -26,6 +26,10 @@ export interface Config {
   /** url null: the embedded database. */
   readonly database: { readonly url: string | null; readonly poolSize: number };
   readonly catalog: { readonly directory: string; readonly training: boolean };
+  readonly osb: {
+    readonly missingApiVersion: Values['osbMissingVersion'];
+    readonly lastOperationAfterDelete: Values['osbLastOperationAfterDelete'];
+  };
   readonly mesh: {
     readonly driver: Values['mesh'];
     readonly gitops: { readonly directory: string; readonly remote: string | null; readonly branch: string };
@@ -142,6 +146,7 @@ const rooms = (values: Values): Omit<Config, keyof Listening | 'unknown'> => ({
   secretFile: values.secretFile,
   database: { url: values.databaseUrl, poolSize: values.databasePool },
   catalog: { directory: values.catalog, training: values.training },
+  osb: { missingApiVersion: values.osbMissingVersion, lastOperationAfterDelete: values.osbLastOperationAfterDelete },
   mesh: {
     driver: values.mesh,
     gitops: { directory: values.gitopsDir, remote: values.gitopsRemote, branch: values.gitopsBranch },

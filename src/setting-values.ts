@@ -20,6 +20,11 @@ export const oneOf =
     if (found === undefined) throw new WrongValue(`give one of ${choices.join(', ')}`);
     return found;
   };
+/** What a request without X-Broker-API-Version is answered: a refusal with this status, or as in the newest version. */
+export const missingVersion: Parse<412 | 400 | 'accept'> = (value) => {
+  const answer = oneOf('412', '400', 'accept')(value);
+  return answer === 'accept' ? answer : answer === '412' ? 412 : 400;
+};
 export const flag: Parse<boolean> = (value) => oneOf('true', 'false')(value) === 'true';
 
 export const whole =

@@ -2,7 +2,17 @@ import * as value from './setting-values.ts';
 import type { Parse } from './setting-values.ts';
 
 export type Group =
-  'Listening' | 'Data' | 'Catalogue' | 'Mesh' | 'Off-mesh gateway' | 'Access' | 'Operations' | 'Keeping' | 'Command line' | 'Tests';
+  | 'Listening'
+  | 'Data'
+  | 'Catalogue'
+  | 'Open Service Broker'
+  | 'Mesh'
+  | 'Off-mesh gateway'
+  | 'Access'
+  | 'Operations'
+  | 'Keeping'
+  | 'Command line'
+  | 'Tests';
 
 /** One setting of the environment. `Value` is what it parses to; where there is no fallback and nothing is given it is null. */
 export interface Setting<Value> {
@@ -43,6 +53,9 @@ export const settings = {
 
   catalog: required({ env: 'MESHBROKER_CATALOG', group: 'Catalogue', fallback: '{package}/examples/bookinfo', parse: value.path, description: 'Directory of offering files. Changes are taken over within 2 s.' }),
   training: required({ env: 'MESHBROKER_TRAINING', group: 'Catalogue', fallback: 'false', parse: value.flag, description: 'Load training plans, which delay, fail or hang on purpose.' }),
+
+  osbMissingVersion: required({ env: 'MESHBROKER_OSB_MISSING_VERSION', group: 'Open Service Broker', fallback: '412', parse: value.missingVersion, description: 'Answer to a request without X-Broker-API-Version: 412, 400, or accept, which takes it as one of the newest version (for clients that never send it).' }),
+  osbLastOperationAfterDelete: required({ env: 'MESHBROKER_OSB_LAST_OPERATION_AFTER_DELETE', group: 'Open Service Broker', fallback: 'succeeded', parse: value.oneOf('succeeded', 'gone'), description: 'Answer to last_operation once a deletion is done: succeeded (200), or gone (410), which ends the polling of clients that wait for it.' }),
 
   mesh: required({ env: 'MESHBROKER_MESH', group: 'Mesh', fallback: 'gitops', parse: value.oneOf('gitops', 'memory'), description: 'Where mesh objects go: gitops writes a Git tree that the cluster follows, memory keeps them in the process (trials and tests).' }),
   gitopsDir: required({ env: 'MESHBROKER_GITOPS_DIR', group: 'Mesh', fallback: '{MESHBROKER_DATA_DIR}/mesh', parse: value.path, description: 'Git work tree of driver gitops, made when missing. Replicas share one.' }),

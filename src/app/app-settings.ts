@@ -10,7 +10,7 @@ import type { BrokerMetrics } from '../observe/metrics.ts';
 /** The part of the configuration that the rooms are built from. */
 export type AppConfig = Pick<
   Config,
-  'catalog' | 'mesh' | 'identity' | 'access' | 'operations' | 'keep' | 'trustProxy' | 'maxConnections' | 'failureLimit'
+  'catalog' | 'osb' | 'mesh' | 'identity' | 'access' | 'operations' | 'keep' | 'trustProxy' | 'maxConnections' | 'failureLimit'
 >;
 
 /** What the process opened before. */

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { asMounted } from '../../src/api/mount.ts';
 import { osbContract } from '../../src/api/osb/contract.ts';
-import { defaultOsbSettings, type OsbSettings } from '../../src/api/osb/osb-services.ts';
+import type { OsbSettings } from '../../src/api/osb/osb-services.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { BindingService, BindingView } from '../../src/bindings/binding-port.ts';
 import type { InstanceService } from '../../src/instances/instance-port.ts';
 import { BrokerError, type ErrorCode } from '../../src/kernel/errors.ts';
@@ -57,7 +58,7 @@ async function door({ settings = {}, error }: { settings?: Partial<OsbSettings>;
     fetch: answer('fetch', view),
     lastOperation: answer('lastOperation', { kind: 'found', operation: { ...deleted, kind: 'unbind' } }),
   };
-  const osb = asMounted(osbContract({ instances, bindings, catalogPages, settings: { ...defaultOsbSettings, ...settings } }));
+  const osb = asMounted(osbContract({ instances, bindings, catalogPages, settings: { ...loadConfig({}).osb, ...settings } }));
   const opened = await openDoor(() => ({ osb }));
   open = opened;
   const send = async (method: string, path: string, { version = '2.17', body }: { version?: string | null; body?: unknown } = {}) => {

@@ -4,7 +4,6 @@ import type { MountedContract } from '../../src/api/contract.ts';
 import type { CatalogPages } from '../../src/api/catalog-reply.ts';
 import { asMounted } from '../../src/api/mount.ts';
 import { osbContract } from '../../src/api/osb/contract.ts';
-import { defaultOsbSettings } from '../../src/api/osb/osb-services.ts';
 import type { HttpServerDeps } from '../../src/api/server.ts';
 import { createHttpServer, defaultHttpSettings } from '../../src/api/server.ts';
 import type { CatalogRepresentation } from '../../src/catalog/representation.ts';
@@ -12,6 +11,7 @@ import { denialLog } from '../../src/audit/denials.ts';
 import type { BindingService } from '../../src/bindings/binding-port.ts';
 import type { InstanceService } from '../../src/instances/instance-port.ts';
 import type { LogFields, Logger } from '../../src/kernel/logger.ts';
+import { loadConfig } from '../../src/config.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import type { IncomingEvent } from '../../src/usage/usage-port.ts';
 import { expectDocumented, fromFetch } from './expect-document.ts';
@@ -37,7 +37,7 @@ export const catalogPages: CatalogPages = {
 function echoingContract(): MountedContract {
   const nobody = new Proxy({}, { get: () => () => Promise.reject(new Error('only the door is looked at')) });
   const real = asMounted(
-    osbContract({ instances: nobody as InstanceService, bindings: nobody as BindingService, catalogPages, settings: defaultOsbSettings }),
+    osbContract({ instances: nobody as InstanceService, bindings: nobody as BindingService, catalogPages, settings: loadConfig({}).osb }),
   );
   const echo: MountedContract['handlers'][string] = ({ path, query, body, context }) =>
     Promise.resolve({ status: 200, body: { path, query, body, context } });

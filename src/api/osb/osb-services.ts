@@ -10,7 +10,6 @@ export interface OsbSettings {
   /** AMB-03: what polling a finished deletion answers while its tombstone lives. */
   readonly lastOperationAfterDelete: 'succeeded' | 'gone';
 }
-export const defaultOsbSettings: OsbSettings = { missingApiVersion: 412, lastOperationAfterDelete: 'succeeded' };
 
 export interface OsbServices {
   readonly instances: InstanceService;
