@@ -23,7 +23,7 @@ import type { CatalogSource } from './catalog/catalog-source.ts';
 import { pgCatalogStore } from './catalog/catalog-store.pg.ts';
 import { fileCatalog } from './catalog/sources/files.ts';
 import type { BindingCertificates } from './identity/identity-port.ts';
-import { createIdentity } from './identity/issuers/built-in-ca.pg.ts';
+import { createIdentity, type Identity } from './identity/issuers/built-in-ca.pg.ts';
 import { brokerSecret, type BrokerSecret } from './identity/secret.ts';
 import { createInstanceService } from './instances/instance-service.ts';
 import type { BackgroundTask } from './kernel/background.ts';
@@ -32,6 +32,7 @@ import type { SqlDatabase } from './kernel/sql.ts';
 import type { Transact } from './kernel/transact.ts';
 import { meshExposure } from './mesh/exposure-service.ts';
 import type { MeshDriver } from './mesh/mesh-driver.ts';
+import { routeCheck, type RouteCheck } from './mesh/route-check.ts';
 import { runnerObserver } from './observe/runner-observer.ts';
 import { pgInventory } from './operations/inventory.pg.ts';
 import { Runner } from './operations/runner.ts';
@@ -60,7 +61,7 @@ export interface App {
 export async function createApp(config: AppConfig, parts: AppParts): Promise<App> {
   const { database, secret: secretBytes, clock, random, logger, metrics, publicUrl } = parts;
   const secret = brokerSecret(secretBytes);
-  const usage = createUsage({ database, clock, settings: { keepDays: config.keep.usageDays } });
+  const usage = createUsage({ database, clock, observer: metrics, settings: { keepDays: config.keep.usageDays } });
   const bind = storesOn(usage);
   const stores = bind(database);
   const transact: Transact<Stores> = (work) => database.transaction((tx) => work(bind(tx)));
@@ -68,11 +69,12 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
   const source = fileCatalog({ ...config.catalog, issuingLifeSeconds: config.identity.intermediateLifeSeconds });
   const catalog = catalogOf(source, parts);
   const catalogLoad = await catalog.load(AbortSignal.timeout(60_000));
-  const { certificates, tasks: identityTasks } = createIdentity({ db: database, secret, clock, random, settings: config.identity });
+  const { certificates, tasks: identityTasks } = identityOf(config, secret, parts);
   const driver = measured(parts.driver ?? meshDriverOf(config, parts), metrics);
-  const { runner, recipes } = runnerOf(config, parts, { transact, stores, catalog, driver, certificates });
+  const routes = routeCheck(stores.scopes, config.mesh.settings);
+  const { runner, recipes } = runnerOf(config, parts, { transact, stores, catalog, driver, certificates, routes });
   const { syncTimeoutMs } = config.operations;
-  const services = { catalog, stores, transact, runner, random, syncTimeoutMs };
+  const services = { catalog, stores, transact, runner, random, routes, syncTimeoutMs };
   const instances = createInstanceService(services);
   const bindings = createBindingService({
     ...services,
@@ -126,19 +128,23 @@ interface RunnerParts {
   readonly catalog: CatalogService;
   readonly driver: MeshDriver;
   readonly certificates: BindingCertificates;
+  readonly routes: RouteCheck;
 }
 function runnerOf(
   { mesh: { settings }, operations: { concurrency, stepTimeoutMs } }: AppConfig,
   { random, logger, clock, metrics }: AppParts,
-  { transact, stores, catalog, driver, certificates }: RunnerParts,
+  { transact, stores, catalog, driver, certificates, routes }: RunnerParts,
 ): { readonly runner: Runner<Stores>; readonly recipes: Recipes<Stores> } {
-  const mesh = meshExposure({ transact, scopes: stores.scopes, driver, settings, logger });
+  const mesh = meshExposure({ transact, scopes: stores.scopes, driver, settings, logger, membersChanged: routes.changed });
   const recipes = recipesOf({ catalog, stores, transact, mesh, certificates, settings });
   const owner = `${hostname()}:${process.pid}:${random.uuid().slice(0, 8)}`;
   const execution = { transact, stores, recipes, random, logger, stepTimeoutMs };
   const runner = new Runner<Stores>(execution, { owner, concurrency, heartbeatMs: 3_000, pollMs: 1_000 }, runnerObserver(metrics, clock));
   return { runner, recipes };
 }
+
+const identityOf = ({ identity }: AppConfig, secret: BrokerSecret, { database, clock, random, metrics }: AppParts): Identity =>
+  createIdentity({ db: database, secret, clock, random, settings: identity, observer: metrics });
 
 function accessOf(
   database: SqlDatabase,

@@ -1,12 +1,9 @@
-import type { BackgroundTask } from '../kernel/background.ts';
+import { tellCleaned, type BackgroundTask, type CleanUpObserver } from '../kernel/background.ts';
 import type { Sql } from '../kernel/sql.ts';
 
 export interface Keep {
   readonly tombstoneHours: number;
   readonly operationDays: number;
-}
-export interface CleanUpObserver {
-  cleaned(what: string, rows: number): void;
 }
 const everyMs = 60_000;
 const batch = 500;
@@ -49,7 +46,7 @@ export function cleanUpTasks(sql: Sql, keep: Keep, observer: CleanUpObserver): r
     everyMs,
     async activate() {
       const { count } = await sql.run(statements[what], [kept, batch]);
-      if (count > 0) observer.cleaned(what, count);
+      tellCleaned(observer, { [what]: count });
       return count === batch;
     },
   });

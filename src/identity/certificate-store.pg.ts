@@ -114,12 +114,10 @@ export const pgCertificateStore = (db: SqlDatabase): CertificateStore => ({
     }),
   denied: async (intentSeconds) => (await db.run<DeniedSerial>(denied, [intentSeconds])).rows,
   async sweep({ intentSeconds, keepSeconds, batch }) {
-    const counts = [
-      await db.run(sweepIntents, [intentSeconds, batch]),
-      await db.run(pruneCertificates, [keepSeconds, batch]),
-      await db.run(pruneHolders, [keepSeconds, batch]),
-      await db.run(pruneAuthorities, [keepSeconds, batch]),
-    ];
-    return counts.some(({ count }) => count >= batch);
+    const { count: voided } = await db.run(sweepIntents, [intentSeconds, batch]);
+    const { count: certificates } = await db.run(pruneCertificates, [keepSeconds, batch]);
+    const { count: holders } = await db.run(pruneHolders, [keepSeconds, batch]);
+    const { count: authorities } = await db.run(pruneAuthorities, [keepSeconds, batch]);
+    return { certificates, holders, authorities, more: Math.max(voided, certificates, holders, authorities) >= batch };
   },
 });

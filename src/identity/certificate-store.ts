@@ -27,6 +27,14 @@ export interface SweepLimits {
   /** At most so many rows of each kind at once. */
   readonly batch: number;
 }
+export interface Swept {
+  /** Deleted rows. */
+  readonly certificates: number;
+  readonly holders: number;
+  readonly authorities: number;
+  /** A batch was full, there may be more. */
+  readonly more: boolean;
+}
 /** `retired`, `changed` (the newest is another one or in another state since): nothing is written. */
 export type IntentOutcome = 'recorded' | 'retired' | 'changed';
 export interface CertificateStore {
@@ -44,6 +52,6 @@ export interface CertificateStore {
   retire(bindingRef: string): Promise<void>;
   /** Unexpired serials that nobody may use: void, retired, and intents without result after `intentSeconds`. */
   denied(intentSeconds: number): Promise<readonly DeniedSerial[]>;
-  /** true: a batch was full, there may be more. Repeatable. */
-  sweep(limits: SweepLimits): Promise<boolean>;
+  /** Repeatable. */
+  sweep(limits: SweepLimits): Promise<Swept>;
 }

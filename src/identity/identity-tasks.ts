@@ -1,4 +1,4 @@
-import type { BackgroundTask } from '../kernel/background.ts';
+import { tellCleaned, type BackgroundTask, type CleanUpObserver } from '../kernel/background.ts';
 import { intentSeconds } from './binding-certificates.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { IdentityIssuer } from './identity-issuer.ts';
@@ -15,8 +15,12 @@ export const renewAuthorities = (issuer: IdentityIssuer): BackgroundTask => ({
   },
 });
 /** Voids what a crash left behind; deletes certificates, authorities and tombstones `keepSeconds` after their end. */
-export const sweepCertificates = (store: CertificateStore, keepSeconds: number): BackgroundTask => ({
+export const sweepCertificates = (store: CertificateStore, keepSeconds: number, observer?: CleanUpObserver): BackgroundTask => ({
   name: 'identity-sweep-certificates',
   everyMs: 60_000,
-  activate: () => store.sweep({ intentSeconds, keepSeconds, batch: sweptAtOnce }),
+  async activate() {
+    const { certificates, holders, authorities, more } = await store.sweep({ intentSeconds, keepSeconds, batch: sweptAtOnce });
+    tellCleaned(observer, { certificates, 'certificate-holders': holders, authorities });
+    return more;
+  },
 });

@@ -1,4 +1,4 @@
-import type { BackgroundTask } from '../kernel/background.ts';
+import type { BackgroundTask, CleanUpObserver } from '../kernel/background.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Sql, SqlDatabase } from '../kernel/sql.ts';
 import { pgAttributionStore } from './attribution-store.pg.ts';
@@ -13,6 +13,7 @@ import type { UsageIngestion, UsageReports } from './usage-port.ts';
 export interface UsageParts {
   readonly database: SqlDatabase;
   readonly clock: Clock;
+  readonly observer?: CleanUpObserver;
   readonly settings: {
     /** Of single events; at least 36, so that an id is known for as long as its event would be accepted. */
     readonly keepDays: number;
@@ -31,13 +32,13 @@ export interface Usage {
 }
 
 /** The usage room: ingestion, attribution, spans, reports; tasks roll up, make leaves ahead, and drop what is no longer kept. */
-export function createUsage({ database, clock, settings }: UsageParts): Usage {
+export function createUsage({ database, clock, observer, settings }: UsageParts): Usage {
   const { keepDays, acceptPastDays = 35, acceptFutureSeconds = 300 } = settings;
   return {
     ingestion: pgUsageIngestion(database, clock, { acceptPastDays: Math.min(acceptPastDays, keepDays - 1), acceptFutureSeconds }),
     reports: pgUsageReports(database),
     attributionOn: pgAttributionStore,
     spansOn: pgSpanStore,
-    tasks: [rollUpTask(database), leavesTask(database, clock), retentionTask(database, clock, keepDays)],
+    tasks: [rollUpTask(database), leavesTask(database, clock), retentionTask(database, clock, keepDays, observer)],
   };
 }

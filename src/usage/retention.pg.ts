@@ -1,4 +1,4 @@
-import type { BackgroundTask } from '../kernel/background.ts';
+import { tellCleaned, type BackgroundTask, type CleanUpObserver } from '../kernel/background.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { SqlDatabase } from '../kernel/sql.ts';
 import { dayMs, leafDay } from './event-time.ts';
@@ -41,7 +41,7 @@ const dropLeaf = (database: SqlDatabase, leaf: string): Promise<void> =>
  * Drops single events, rejected ones and batches older than `keepDays`; sums stay. A leaf has been rolled up long before: events are
  * accepted for fewer days than they are kept.
  */
-export const retentionTask = (database: SqlDatabase, clock: Clock, keepDays: number): BackgroundTask => ({
+export const retentionTask = (database: SqlDatabase, clock: Clock, keepDays: number, observer?: CleanUpObserver): BackgroundTask => ({
   name: 'usage-retention',
   everyMs: 600_000,
   async activate() {
@@ -51,6 +51,7 @@ export const retentionTask = (database: SqlDatabase, clock: Clock, keepDays: num
     if (leaf !== undefined) await dropLeaf(database, leaf.leaf);
     const batches = (await database.run(staleBatches, [until, rowsAtOnce])).count;
     const rejected = (await database.run(staleQuarantine, [until, rowsAtOnce])).count;
+    tellCleaned(observer, { 'usage-partitions': rows.length, 'usage-batches': batches, 'usage-quarantine': rejected });
     return leaf !== undefined || batches === rowsAtOnce || rejected === rowsAtOnce;
   },
 });

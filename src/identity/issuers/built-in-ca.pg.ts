@@ -1,4 +1,4 @@
-import type { BackgroundTask } from '../../kernel/background.ts';
+import type { BackgroundTask, CleanUpObserver } from '../../kernel/background.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { SqlDatabase } from '../../kernel/sql.ts';
@@ -16,6 +16,7 @@ export interface IdentityParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: IdentitySettings;
+  readonly observer?: CleanUpObserver;
 }
 export interface IdentitySettings {
   readonly bindingTrustDomain: string;
@@ -36,13 +37,13 @@ const day = 86_400;
 const shortestKeepSeconds = 3 * day;
 
 /** Off-mesh identities from the built-in CA, all in one database. Makes nothing until first used or until a task runs. */
-export function createIdentity({ db, secret, clock, random, settings }: IdentityParts): Identity {
+export function createIdentity({ db, secret, clock, random, settings, observer }: IdentityParts): Identity {
   const lives = { rootSeconds: settings.rootLifeSeconds ?? 3650 * day, intermediateSeconds: settings.intermediateLifeSeconds ?? 90 * day };
   const issuer = builtInCa({ store: pgAuthorityStore(db), secret, clock, random, trustDomain: settings.bindingTrustDomain, lives });
   const store = pgCertificateStore(db);
   const keepSeconds = Math.max(shortestKeepSeconds, settings.keepSeconds ?? 30 * day);
   return {
     certificates: bindingCertificates({ issuer, store, secret, clock, random, refreshHintSeconds: settings.refreshHintSeconds ?? 300 }),
-    tasks: [renewAuthorities(issuer), sweepCertificates(store, keepSeconds)],
+    tasks: [renewAuthorities(issuer), sweepCertificates(store, keepSeconds, observer)],
   };
 }
