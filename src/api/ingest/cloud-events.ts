@@ -2,7 +2,7 @@ import { BrokerError } from '../../kernel/errors.ts';
 import type { Json, JsonObject } from '../../kernel/json.ts';
 import { isJsonObject } from '../../kernel/json.ts';
 import type { IncomingEvent } from '../../usage/usage-port.ts';
-import { batchBody, decodeUtf8, guardJson, smallBody } from '../json-guard.ts';
+import { batchBody, parseJson, smallBody } from '../json-guard.ts';
 
 export interface RefusedEvent {
   readonly index: number;
@@ -21,11 +21,11 @@ const required = ['id', 'source', 'type', 'time'] as const;
 const longestAttribute = 1_024;
 
 /** `application/cloudevents+json`. */
-export const decodeStructured = (bytes: Uint8Array): DecodedEvents => decodeAll([parse(bytes, smallBody)]);
+export const decodeStructured = (bytes: Uint8Array): DecodedEvents => decodeAll([parseJson(bytes, smallBody)]);
 
 /** `application/cloudevents-batch+json`. bad-request when it is not an array, or a longer one than is taken. */
 export function decodeBatch(bytes: Uint8Array): DecodedEvents {
-  const batch = parse(bytes, batchBody);
+  const batch = parseJson(bytes, batchBody);
   if (!Array.isArray(batch)) throw new BrokerError('bad-request', 'the body must be an array of events');
   const values = batch as readonly Json[];
   if (values.length > longestBatch)
@@ -40,14 +40,9 @@ export function decodeBinary(header: (name: string) => string | undefined, bytes
     const value = header(`ce-${name}`);
     if (value !== undefined) attributes[name] = percentDecode(`ce-${name}`, value);
   }
-  return decodeAll([{ ...attributes, data: bytes.byteLength === 0 ? null : parse(bytes, smallBody) }]);
+  return decodeAll([{ ...attributes, data: bytes.byteLength === 0 ? null : parseJson(bytes, smallBody) }]);
 }
 
-function parse(bytes: Uint8Array, limits: typeof smallBody): Json {
-  const text = decodeUtf8(bytes);
-  guardJson(text, limits);
-  return JSON.parse(text) as Json;
-}
 function percentDecode(name: string, value: string): string {
   try {
     return decodeURIComponent(value);
