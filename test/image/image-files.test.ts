@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { loadConfig, settingLines } from '../../src/config.ts';
@@ -113,6 +113,14 @@ describe('docker-compose.yml', () => {
   });
 });
 
+test('what is installed without development packages is what the program imports', () => {
+  const imported = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .flatMap((file) => [...readFileSync(`src/${file}`, 'utf8').matchAll(/(?:from|import|import\() ?'((?:@[^'/]+\/)?[^'/.:]+)[^':]*'/g)])
+    .map(([, name]) => name);
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  expect(Object.keys(dependencies).filter((name) => !imported.includes(name))).toEqual([]);
+});
 test('package-lock.json pins every package by sha512 to the registry, under its own name', () => {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { integrity?: string; resolved?: string; link?: boolean; name?: string }>;
