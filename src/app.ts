@@ -73,8 +73,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
   const driver = measured(parts.driver ?? meshDriverOf(config, parts), metrics);
   const routes = routeCheck(stores.scopes, config.mesh.settings);
   const { runner, recipes } = runnerOf(config, parts, { transact, stores, catalog, driver, certificates, routes });
-  const { syncTimeoutMs } = config.operations;
-  const services = { catalog, stores, transact, runner, random, routes, syncTimeoutMs };
+  const services = { catalog, stores, transact, runner, random, routes, syncTimeoutMs: config.operations.syncTimeoutMs };
   const instances = createInstanceService(services);
   const bindings = createBindingService({
     ...services,

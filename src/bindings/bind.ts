@@ -63,6 +63,8 @@ async function accept(
   const operationId = deps.random.uuid();
   const { plan } = order.entry;
   const binding = await newBinding(deps, caller, request, order, { uuid, requestHash, life });
+  const { ref: instanceRef, instanceId, snapshotHash } = order.instance;
+  await deps.routes.bind({ ...binding, bindingRef: binding.ref, instanceRef, instanceId, snapshotHash });
   await point('C2');
   const created = await deps.stores.bindings.accept(
     binding,

@@ -5,6 +5,7 @@ import type { InstanceStore } from '../instances/instance-store.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Transact } from '../kernel/transact.ts';
 import type { MeshSettings } from '../mesh/mesh-settings.ts';
+import type { RouteCheck } from '../mesh/route-check.ts';
 import type { OperationRunner } from '../operations/operation-runner.ts';
 import type { OperationStore } from '../operations/operation-store.ts';
 import type { BindingStore } from './binding-store.ts';
@@ -22,6 +23,7 @@ export interface BindingDeps {
   readonly runner: OperationRunner;
   readonly certificates: BindingCertificates;
   readonly settings: MeshSettings;
+  readonly routes: RouteCheck;
   /** Of the broker, without a slash at the end. */
   readonly publicUrl: string;
   /** What consumers outside the mesh must trust; null: the binding CA. */

@@ -35,6 +35,7 @@ export async function updateInstance(deps: InstanceDeps, caller: Caller, request
   const desired = desiredOf(instance, target, request);
   const refusal = whyRefused(deps, instance, target, request, desired);
   if (refusal !== undefined) throw refusal;
+  await checkRoutes(deps, instance, target, desired);
   const operationId = await accept(deps, caller, instance, target, desired, requestHash);
   const facts = factsOf(target.offering, target.plan);
   if (target.plan.asynchronous) {
@@ -44,6 +45,12 @@ export async function updateInstance(deps: InstanceDeps, caller: Caller, request
   }
   await runSynchronously(deps.runner, deps.stores.operations, operationId, true, deps.syncTimeoutMs);
   return { kind: 'updated', ...facts };
+}
+
+async function checkRoutes(deps: InstanceDeps, instance: ServiceInstance, target: CatalogEntry, desired: InstanceValues): Promise<void> {
+  if (desired.snapshotHash === instance.snapshotHash) return;
+  const { snapshot } = snapshotOf(target.offering, target.plan);
+  await deps.routes.update({ instanceUuid: instance.uuid, platformId: instance.platformId, snapshot });
 }
 
 const whyRefused = (

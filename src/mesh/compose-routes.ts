@@ -1,4 +1,4 @@
-import { BrokerError } from '../kernel/errors.ts';
+import { RouteConflict } from './route-conflict.ts';
 import {
   actionKey,
   compareSpecificity,
@@ -61,14 +61,7 @@ function refuseConflict(a: RouteFragment, b: RouteFragment): void {
   const onlyA = a.owners.find((owner) => !b.owners.includes(owner));
   const onlyB = b.owners.find((owner) => !a.owners.includes(owner));
   if (onlyA === undefined || onlyB === undefined || !mayOverlap(a.match, b.match) || actionKey(a) === actionKey(b)) return;
-  throw conflict(onlyA, onlyB, 'routes for the same requests');
-}
-export function conflict(a: string, b: string, what: string): BrokerError {
-  const [one, other] = a < b ? [a, b] : [b, a];
-  return new BrokerError(
-    'route-conflict',
-    `bindings ${one} and ${other} of one workload want different ${what}: unbind the other, choose the same plan, or give the plans different route_priority`,
-  );
+  throw new RouteConflict(onlyA, onlyB, 'routes for the same requests');
 }
 function inOrder(a: RouteFragment, b: RouteFragment): number {
   return (

@@ -27,6 +27,8 @@ export interface MeshExposureDeps {
   readonly driver: MeshDriver;
   readonly settings: MeshSettings;
   readonly logger: Logger;
+  /** Told after each change of members or of their plans. */
+  readonly membersChanged?: (scopes: readonly string[]) => void;
 }
 /** How often a write is made anew because others changed its scope meanwhile; then the operation is tried again later. */
 const attempts = 20;
@@ -86,12 +88,13 @@ async function releaseGuard(deps: MeshExposureDeps, fence: Fence, offeringId: st
 }
 /** `exposure` undefined: stays as it is, and its scopes are compiled anew. */
 async function move(deps: MeshExposureDeps, fence: Fence, bindingRef: string, exposure: Exposure | undefined): Promise<void> {
-  const { writes, hiding } = await deps.transact(async ({ scopes, fence: fenced }) => {
+  const { writes, hiding, changed } = await deps.transact(async ({ scopes, fence: fenced }) => {
     await fenced.hold(fence.operationId, fence.epoch);
     const { touched, wanted } = await changeMemberships(scopes, bindingRef, exposure, deps.settings);
     const all = [...touched, ...(await scopes.unsettled(bindingRef))];
-    return { writes: await prepareScopes(scopes, all, bindingRef, deps.settings), hiding: wanted === 'hidden' };
+    return { writes: await prepareScopes(scopes, all, bindingRef, deps.settings), hiding: wanted === 'hidden', changed: touched };
   });
+  deps.membersChanged?.(changed);
   const order = inOrderOfExposure([...writes.keys()]);
   if (hiding) await deliverAll(deps, fence, bindingRef, writes, order.toReversed(), ['D1', 'D2', 'W7']);
   else await deliverAll(deps, fence, bindingRef, writes, order, ['W6', 'W6', 'W7']);

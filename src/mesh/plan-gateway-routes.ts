@@ -1,5 +1,4 @@
 import { canonicalJson } from '../kernel/json.ts';
-import { conflict } from './compose-routes.ts';
 import type { Contribution } from './contribution.ts';
 import { gatewayHosts } from './hosts.ts';
 import type { MeshObject } from './mesh-object.ts';
@@ -8,6 +7,7 @@ import { meshObject, type SubsetPolicy, type TrafficPolicy } from './object-kind
 import { derivedName, fingerprint, ofBindings } from './object-metadata.ts';
 import { gatewayReference } from './plan-gateway.ts';
 import { composedRoutes } from './plan-virtual-service.ts';
+import { RouteConflict } from './route-conflict.ts';
 import { agreedPolicy, allSubsets, serverTls, trafficPolicy } from './traffic-policy.ts';
 
 /** The gateway is one client for all bindings: each policy has subsets of its own, so that no binding changes another's connections. */
@@ -49,7 +49,7 @@ export function planGatewayRoutes(host: string, members: readonly Contribution[]
   const destinationHost = first.snapshot.service.hosts[0];
   if (reached === undefined || destinationHost === undefined) return [];
   const stranger = members.find(({ snapshot }) => snapshot.service.hosts[0] !== destinationHost);
-  if (stranger !== undefined) throw conflict(first.bindingRef, stranger.bindingRef, `services at ${host}`);
+  if (stranger !== undefined) throw new RouteConflict(first.bindingRef, stranger.bindingRef, `services at ${host}`);
   const policy = agreedPolicy(members);
   const claims = members.map(({ bindingRef, snapshot }) => ({ bindingRef, labels: {}, traffic: snapshot.traffic }));
   const place = {

@@ -2,7 +2,7 @@ import type { Sql } from '../kernel/sql.ts';
 import type { Consumer } from './consumer.ts';
 import type { Contribution, Exposure, GuardDefinition, PlanSnapshot } from './contribution.ts';
 import type { ObjectId } from './mesh-object.ts';
-import type { ScopeState, ScopeStore } from './scope-store.ts';
+import type { Neighbour, ScopeState, ScopeStore } from './scope-store.ts';
 
 const statement = (name: string, text: string): { name: string; text: string } => ({ name: `mesh_${name}`, text });
 const scopeColumns = 'scope, revision, objects_hash, object_ids, settled_revision';
@@ -38,6 +38,18 @@ const members = statement(
   'members',
   `select ${contributionColumns} from mesh_member m join service_binding b on b.ref = m.binding_ref
     join service_instance i on i.id = b.instance_uuid where m.scope = $1 order by m.binding_ref`,
+);
+const neighbours = statement(
+  'neighbours',
+  `select distinct on (m.scope, b.consumer->'workloadLabels', i.snapshot_hash) m.scope, b.platform_id, ${contributionColumns}
+    from mesh_member m join service_binding b on b.ref = m.binding_ref join service_instance i on i.id = b.instance_uuid
+    where m.scope = any ($1) and i.id is distinct from $2::uuid
+    order by m.scope, b.consumer->'workloadLabels', i.snapshot_hash, m.binding_ref`,
+);
+const exposedOf = statement(
+  'exposed_of',
+  `select ${contributionColumns} from service_binding b join service_instance i on i.id = b.instance_uuid
+    where b.instance_uuid = $1 and b.state <> 'gone' and b.exposure <> 'hidden' order by b.ref`,
 );
 const snapshots = statement('snapshots', 'select hash, snapshot from plan_snapshot where hash = any ($1)');
 const scopesOf = statement('scopes_of', 'select scope from mesh_member where binding_ref = $1 order by scope');
@@ -144,7 +156,10 @@ function scopeRows(sql: Sql): Scopes {
     },
   };
 }
-type Memberships = Pick<ScopeStore, 'expose' | 'contribution' | 'members' | 'scopesOf' | 'exposedBindings'>;
+type Memberships = Pick<
+  ScopeStore,
+  'expose' | 'contribution' | 'members' | 'scopesOf' | 'exposedBindings' | 'neighbours' | 'exposedOf' | 'snapshot'
+>;
 function memberships(sql: Sql, cache: Snapshots): Memberships {
   const read = async (rows: readonly ContributionRow[]): Promise<readonly Contribution[]> => {
     const bySnapshot = await cache(
@@ -171,6 +186,20 @@ function memberships(sql: Sql, cache: Snapshots): Memberships {
     },
     async scopesOf(bindingRef) {
       return (await sql.run<{ scope: string }>(scopesOf, [bindingRef])).rows.map(({ scope }) => scope);
+    },
+    async neighbours(scopes, exceptInstance): Promise<readonly Neighbour[]> {
+      const { rows } = await sql.run<ContributionRow & { scope: string; platform_id: string }>(neighbours, [scopes, exceptInstance]);
+      const contributions = await read(rows);
+      return rows.flatMap(({ scope, platform_id: platformId }, index) => {
+        const contribution = contributions[index];
+        return contribution === undefined ? [] : { scope, platformId, contribution };
+      });
+    },
+    async exposedOf(instanceUuid) {
+      return read((await sql.run<ContributionRow>(exposedOf, [instanceUuid])).rows);
+    },
+    async snapshot(hash) {
+      return (await cache(sql, [hash])).get(hash);
     },
     async exposedBindings(offeringId) {
       return (await sql.run<{ bindings: number }>(exposedBindings, [offeringId])).rows[0]?.bindings ?? 0;

@@ -1,4 +1,4 @@
-import type { Contribution, Exposure, GuardDefinition } from './contribution.ts';
+import type { Contribution, Exposure, GuardDefinition, PlanSnapshot } from './contribution.ts';
 import type { ObjectId } from './mesh-object.ts';
 
 /** A scope's row. */
@@ -20,6 +20,12 @@ export interface Revision {
   /** Who wanted it: a binding's reference or `guard/<offering id>`. Whoever it is writes it to the target, also after a crash. */
   readonly changedBy: string;
 }
+/** A member of a scope, and whose it is. */
+export interface Neighbour {
+  readonly scope: string;
+  readonly platformId: string;
+  readonly contribution: Contribution;
+}
 /** Scopes, their members and the guards, bound to a connection or a transaction. Implemented by scope-store.pg.ts. */
 export interface ScopeStore {
   /** Creates the row when missing and locks it for the rest of the transaction; callers lock several in sorted order. */
@@ -38,6 +44,15 @@ export interface ScopeStore {
   /** Members of the scope, ordered by reference. */
   members(scope: string): Promise<readonly Contribution[]>;
   scopesOf(bindingRef: string): Promise<readonly string[]>;
+  /**
+   * Who is in these scopes: of all members that want the same (one snapshot, one workload) the first. Without those of the instance.
+   * One indexed query.
+   */
+  neighbours(scopes: readonly string[], exceptInstance: string | null): Promise<readonly Neighbour[]>;
+  /** Contributions of the instance that have anything in the mesh. */
+  exposedOf(instanceUuid: string): Promise<readonly Contribution[]>;
+  /** Read once per process: snapshots never change under their hash. */
+  snapshot(hash: string): Promise<PlanSnapshot | undefined>;
   guard(offeringId: string): Promise<GuardDefinition | undefined>;
   guards(): Promise<readonly GuardDefinition[]>;
   /** Keeps the guard from being released until the transaction ends. False: there is none. */

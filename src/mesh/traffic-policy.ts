@@ -1,10 +1,10 @@
 import { canonicalJson } from '../kernel/json.ts';
-import { conflict } from './compose-routes.ts';
 import type { Contribution } from './contribution.ts';
 import type { MeshService, ServicePort, Subset } from './mesh-service.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { given, type TrafficPolicy } from './object-kinds.ts';
 import { workloadId } from './principal-name.ts';
+import { RouteConflict } from './route-conflict.ts';
 import type { TrafficPlan } from './traffic-plan.ts';
 
 type LoadBalancer = NonNullable<TrafficPolicy['loadBalancer']>;
@@ -65,7 +65,8 @@ export function agreedPolicy(members: readonly Contribution[]): TrafficPolicy {
   const [chosen, ...others] = deciding.map(({ bindingRef, snapshot }) => ({ bindingRef, policy: trafficPolicy(snapshot.traffic) }));
   if (chosen === undefined) return {};
   const other = others.find(({ policy }) => canonicalJson(policy) !== canonicalJson(chosen.policy));
-  if (other !== undefined) throw conflict(chosen.bindingRef, other.bindingRef, 'load balancing, pools, outlier detection or retry budgets');
+  if (other !== undefined)
+    throw new RouteConflict(chosen.bindingRef, other.bindingRef, 'load balancing, pools, outlier detection or retry budgets');
   return chosen.policy;
 }
 /** Strict mTLS to exactly the service's identity: a DestinationRule of the client's namespace replaces the provider's own. */
