@@ -1,16 +1,16 @@
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
-const rfc3339 = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Milliseconds since 1970 of an RFC 3339 time, finer digits cut off; undefined when it is none. */
 export function parseTime(text: string): number | undefined {
-  const match = rfc3339.exec(text);
-  if (match === null) return text === text.toUpperCase() ? undefined : parseTime(text.toUpperCase());
+  if (!rfc3339.test(text)) return text === text.toUpperCase() ? undefined : parseTime(text.toUpperCase());
   const time = Date.parse(text);
   if (Number.isNaN(time)) return undefined;
-  return Number(match[1]) > 28 && !isInMonth(text) ? undefined : time;
+  return mayBeAfter28(text) && !isInMonth(text) ? undefined : time;
 }
+const mayBeAfter28 = (text: string): boolean => (text.charCodeAt(8) >= 0x32 && text.charCodeAt(9) >= 0x39) || text.charCodeAt(8) === 0x33;
 /** Date.parse takes the 30th of February for the 2nd of March. */
 function isInMonth(text: string): boolean {
   const day = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);

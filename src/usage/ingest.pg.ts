@@ -11,7 +11,7 @@ import { Meters, SourceIds } from './names.pg.ts';
 import type { KnownCaller } from './owner.ts';
 import { Owners } from './owners.pg.ts';
 import { graceMs } from './resolve.ts';
-import { judge, type Measurement } from './usage-event.ts';
+import { contentOf, judge, type Measurement } from './usage-event.ts';
 import type { IncomingEvent, Receipt, UsageIngestion } from './usage-port.ts';
 
 export interface IngestSettings {
@@ -110,16 +110,16 @@ class Batches {
     const sources = await this.#sources.load(this.#database, new Set(counted.map(({ event }) => event.source)));
     const oldest = new Date(now.getTime() - this.#settings.acceptPastDays * dayMs - graceMs);
     const owners = await this.#owners.find(this.#database, counted, oldest);
-    return counted.map(({ event, dedup, measured: { time, quantity, requestBytes, responseBytes, content, meter } }, place) => ({
-      time,
-      quantity,
-      requestBytes,
-      responseBytes,
+    return counted.map(({ event, dedup, measured, caller }, place) => ({
+      time: measured.time,
+      quantity: measured.quantity,
+      requestBytes: measured.requestBytes,
+      responseBytes: measured.responseBytes,
       dedup,
       sourceId: sources.get(event.source) ?? 0,
       subjectId: owners[place]?.subjectId ?? 0,
-      content,
-      meterId: meters.get(meter)?.id ?? 0,
+      content: contentOf(measured, caller.checksum),
+      meterId: meters.get(measured.meter)?.id ?? 0,
     }));
   }
   #remember(collector: string, fates: readonly Fate[]): void {

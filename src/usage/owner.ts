@@ -8,5 +8,7 @@ export interface Owner extends Resolution {
 }
 /** A caller as events write it, and the answer that it had last. */
 export interface KnownCaller extends Caller {
+  /** Of principal, policy and host as events write them. */
+  readonly checksum: number;
   owner: Owner | undefined;
 }

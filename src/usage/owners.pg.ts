@@ -4,6 +4,7 @@ import type { KnownCaller, Owner } from './owner.ts';
 import type { AttributionLine } from './resolve.ts';
 import { resolve } from './resolve.ts';
 import { subjectIds } from './subject-ids.pg.ts';
+import { callerChecksum } from './usage-event.ts';
 
 const mostCallers = 50_000;
 const mostLines = 50_000;
@@ -31,8 +32,8 @@ interface Call {
  * and find at a time: what is loaded must not be older than the last refresh.
  */
 export class Owners {
-  /** By principal, then host and policy, all as events write them. */
-  readonly #callers = new Map<string, Map<string, KnownCaller | undefined>>();
+  /** By principal, host and policy, all as events write them. */
+  readonly #callers = new Map<string, Map<string, Map<string, KnownCaller>>>();
   #count = 0;
   readonly #byRef = new Map<string, AttributionLine[]>();
   readonly #byPrincipal = new Map<string, AttributionLine[]>();
@@ -40,20 +41,18 @@ export class Owners {
 
   /** undefined: `principal` cannot be one. */
   caller(principal: string, policy: string, host: string): KnownCaller | undefined {
-    const ofPrincipal = this.#callers.get(principal) ?? this.#newPrincipal(principal);
-    const key = policy === '' ? host : `${host} ${policy}`;
-    const known = ofPrincipal.get(key);
-    if (known !== undefined || ofPrincipal.has(key)) return known;
-    const id = principalOf(principal);
-    const caller = id === undefined ? undefined : { principal: id, bindingRef: bindingIn(policy), host: hostOf(host), owner: undefined };
-    this.#count += 1;
-    ofPrincipal.set(key, caller);
-    return caller;
+    const known = this.#callers.get(principal)?.get(host)?.get(policy);
+    return known ?? this.#newCaller(principal, policy, host);
   }
-  #newPrincipal(principal: string): Map<string, KnownCaller | undefined> {
-    const callers = new Map<string, KnownCaller | undefined>();
-    this.#callers.set(principal, callers);
-    return callers;
+  #newCaller(principal: string, policy: string, host: string): KnownCaller | undefined {
+    const id = principalOf(principal);
+    if (id === undefined) return undefined;
+    const checksum = callerChecksum(principal, policy, host);
+    const caller = { principal: id, bindingRef: bindingIn(policy), host: hostOf(host), checksum, owner: undefined };
+    const ofPrincipal = made(this.#callers, principal, () => new Map<string, Map<string, KnownCaller>>());
+    made(ofPrincipal, host, () => new Map<string, KnownCaller>()).set(policy, caller);
+    this.#count += 1;
+    return caller;
   }
 
   /** Forgets what changed since the last time; answers with the number of a new batch. */
@@ -73,7 +72,8 @@ export class Owners {
   }
 
   #forgetOwners(): void {
-    for (const callers of this.#callers.values()) for (const caller of callers.values()) if (caller !== undefined) caller.owner = undefined;
+    for (const ofPrincipal of this.#callers.values())
+      for (const toHost of ofPrincipal.values()) for (const caller of toHost.values()) caller.owner = undefined;
   }
   #forgetCallers(): void {
     this.#callers.clear();
@@ -116,6 +116,11 @@ export class Owners {
       if (principals.has(line.principal)) this.#byPrincipal.get(line.principal)?.push(line);
     }
   }
+}
+function made<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }
 const missing = (known: ReadonlyMap<string, unknown>, keys: readonly string[]): ReadonlySet<string> =>
   new Set(keys.filter((key) => key !== '' && !known.has(key)));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../kernel/json.ts';
-import { judge, quantityType, requestType } from './usage-event.ts';
+import { callerChecksum, contentOf, judge, quantityType, requestType } from './usage-event.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
 const window = { now, pastDays: 35, futureSeconds: 300 };
@@ -97,7 +97,7 @@ describe('an event is rejected with the field and the fix', () => {
 test('the checksum of the content tells the same event from another one with its id', () => {
   const content = (...args: Parameters<typeof event>): unknown => {
     const result = judged(...args);
-    return typeof result === 'string' ? result : result.content;
+    return typeof result === 'string' ? result : contentOf(result, callerChecksum(result.principal, result.policy, result.host));
   };
   const same = content(request);
   expect(content({ ...request }, { time: '2026-11-24T12:59:59.25+01:00' })).toBe(same);
@@ -105,9 +105,12 @@ test('the checksum of the content tells the same event from another one with its
     { ...request, code: 201 },
     { ...request, request_bytes: 4 },
     { ...request, response_bytes: 41 },
+    { ...request, response_bytes: 40 + 2 ** 32 },
+    { ...request, answered_by: 'mesh' },
+    { ...request, protocol: 'TCP' },
     { ...request, host: 'ratings' },
     { ...request, principal: 'spiffe://x/y' },
     { ...request, policy: 'p' },
   ];
-  expect(new Set([same, ...others.map((data) => content(data))]).size).toBe(7);
+  expect(new Set([same, ...others.map((data) => content(data))]).size).toBe(10);
 });

@@ -24,8 +24,8 @@ export interface Measurement {
   readonly principal: string;
   readonly policy: string;
   readonly host: string;
-  /** Checksum: the same id with another one is a conflict. */
-  readonly content: number;
+  /** What else tells its content from another one's: the answer, or a checksum of meter and unit. */
+  readonly kind: number;
 }
 /** Which times are accepted, before and after now. */
 export interface Acceptance {
@@ -57,9 +57,11 @@ function judgeRequest(event: IncomingEvent, time: number, data: JsonObject): Mea
   if (protocol === undefined) return 'data.protocol must be a string such as HTTP/1.1 or TCP';
   if (!isAnswerer(answeredBy)) return 'data.answered_by must be mesh or service';
   const meter = protocol === 'TCP' ? connectionMeter(answeredBy) : requestMeter(code, answeredBy);
-  return measured(event, data, { time, meter, unit: '', quantity: 1, requestBytes, responseBytes }, `${code} ${answeredBy}`);
+  const kind = (code * answerers.length + answerers.indexOf(answeredBy)) * 2 + Number(protocol === 'TCP');
+  return measured(event, data, { time, meter, unit: '', quantity: 1, requestBytes, responseBytes, kind });
 }
-type Answerer = '' | 'mesh' | 'service';
+const answerers = ['', 'mesh', 'service'] as const;
+type Answerer = (typeof answerers)[number];
 const isAnswerer = (text: string | undefined): text is Answerer => text === '' || text === 'mesh' || text === 'service';
 /** Refused and limited requests are counted apart; a service's own 403 or 429 is an answer like any other. */
 function requestMeter(code: number, answeredBy: Answerer): string {
@@ -76,23 +78,36 @@ function judgeQuantity(event: IncomingEvent, time: number, data: JsonObject): Me
   if (!isCount(quantity)) return 'data.quantity must be a whole number of base units, at least 0';
   if (typeof unit !== 'string' || (unit !== '' && !isMeterName(unit)))
     return 'data.unit must be 1 to 63 of a-z, 0-9 and "-", a letter first';
-  return measured(event, data, { time, meter, unit, quantity, requestBytes: 0, responseBytes: 0 }, '');
+  const kind = crc32(`${meter} ${unit}`);
+  return measured(event, data, { time, meter, unit, quantity, requestBytes: 0, responseBytes: 0, kind });
 }
 
-type Counts = Omit<Measurement, 'principal' | 'policy' | 'host' | 'content'>;
+type Counts = Omit<Measurement, 'principal' | 'policy' | 'host'>;
 /** A subject that is a binding's reference names it as a policy does. */
-function measured(event: IncomingEvent, data: JsonObject, counts: Counts, answer: string): Measurement | string {
+function measured(event: IncomingEvent, data: JsonObject, counts: Counts): Measurement | string {
   const principal = textOf(data['principal']);
   const policy = textOf(data['policy'] ?? event.subject);
   const host = textOf(data['host']);
   if (principal === undefined) return 'data.principal must be a string such as spiffe://mesh.example.com/ns/web/sa/web-frontend';
   if (policy === undefined) return "data.policy must be a string: the verdict's or the policy's name";
   if (host === undefined) return 'data.host must be a string such as reviews.bookinfo.svc.cluster.local';
-  const { time, meter, unit, quantity, requestBytes, responseBytes } = counts;
-  const content =
-    crc32(`${time} ${meter} ${unit} ${quantity} ${requestBytes} ${responseBytes} ${answer}\n${principal}\n${policy}\n${host}`) | 0;
-  return { time, meter, unit, quantity, requestBytes, responseBytes, principal, policy, host, content };
+  return { ...counts, principal, policy, host };
 }
+
+/** Checksum of all that an event says: the same id with another one is a conflict. `callerSum`: callerChecksum of its caller. */
+export function contentOf({ time, quantity, requestBytes, responseBytes, kind }: Counts, callerSum: number): number {
+  let sum = mixed(callerSum, kind);
+  for (const count of [time, quantity, requestBytes, responseBytes]) sum = mixed(mixed(sum, count | 0), Math.floor(count / 2 ** 32));
+  return sum;
+}
+export const callerChecksum = (principal: string, policy: string, host: string): number => crc32(`${principal}\n${policy}\n${host}`) | 0;
+/** A step of MurmurHash3 (32 bits): different for every `next`. */
+function mixed(sum: number, next: number): number {
+  const scrambled = Math.imul(rotated(Math.imul(next, 0xcc9e2d51), 15), 0x1b873593);
+  return (Math.imul(rotated(sum ^ scrambled, 13), 5) + 0xe6546b64) | 0;
+}
+const rotated = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
+
 const textOf = (value: Json | undefined): string | undefined => {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : undefined;
