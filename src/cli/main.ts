@@ -5,6 +5,7 @@ import { BrokerError } from '../kernel/errors.ts';
 import { accessCommands } from './commands/access.ts';
 import { inventoryCommands } from './commands/inventory.ts';
 import { localCommands } from './commands/local.ts';
+import { meshCommands } from './commands/mesh.ts';
 import { usageCommands } from './commands/usage.ts';
 import { commandContext } from './context.ts';
 import { version } from './version.ts';
@@ -19,6 +20,7 @@ export async function run(words: readonly string[], environment: Environment): P
   accessCommands(program, context);
   inventoryCommands(program, context);
   usageCommands(program, context);
+  meshCommands(program, context);
   program.command('version').description('the version of this program').action(() => context.print(version())); // prettier-ignore
   try {
     await program.parseAsync([...words], { from: 'user' });

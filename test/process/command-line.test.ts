@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshDatabase } from '../support/database.ts';
@@ -125,6 +125,14 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('does not accept this admin token')]);
     const nowhere = await meshbroker(folder.path, ['instances'], { ...settings, MESHBROKER_URL: 'http://127.0.0.1:9' });
     expect([nowhere.code, nowhere.said]).toEqual([1, expect.stringContaining('no broker answers at http://127.0.0.1:9')]);
+  });
+  test('prints the access-log provider that the runbook shows, under the name that is set', async () => {
+    const runbook = await readFile(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    const printed = await said('mesh', 'access-log-provider');
+    expect(/```yaml\n(# MeshConfig[^]*?)```/.exec(runbook)?.[1]).toBe(printed);
+    const set = { ...settings, MESHBROKER_ACCESS_LOG_PROVIDER: 'our-log' };
+    const { said: renamed } = await meshbroker(folder.path, ['mesh', 'access-log-provider'], set);
+    expect(renamed).toBe(printed.replace('meshbroker-access-log', 'our-log'));
   });
   test('brings a database up to date by itself', async () => {
     expect(await said('migrate')).toContain('was up to date');
