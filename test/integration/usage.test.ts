@@ -231,7 +231,9 @@ describe('an import of access logs', () => {
     expect(relayed).toBeGreaterThan(0);
     expect([...(reviews?.reasons ?? [])]).toEqual([[expect.stringContaining(`relayed by the gateway ${nightly}`), relayed]]);
     expect(reviews?.accepted).toBe((reviews?.lines ?? 0) - relayed);
-    expect([...(web?.reasons ?? [])]).toEqual([[expect.stringContaining('--principal'), lines('web-frontend.log', 'outbound')]]);
+    expect([...(web?.reasons ?? [])]).toEqual([
+      [expect.stringContaining("the called service's log"), lines('web-frontend.log', 'outbound')],
+    ]);
     expect(web).toMatchObject({ requests: 0, accepted: 0 });
     await rollUp(room);
     expect((await own.db.run('select 1 from usage_subject where principal = $1', [nightly])).count).toBe(0);

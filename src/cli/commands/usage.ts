@@ -58,13 +58,14 @@ async function importFiles(context: CommandContext, files: readonly string[], pr
   const imported = await importAccessLogs({ files, principal, skip, post });
   const counts = ['lines', 'requests', 'accepted', 'duplicate', 'conflict', 'rejected'] as const;
   context.print(table(['file', ...counts], imported.map((file) => [file.file, ...counts.map((name) => String(file[name]))]))); // prettier-ignore
-  const reasons = imported.flatMap(reasonLines);
+  const reasons = imported.flatMap((file) => reasonLines(file, principal));
   if (reasons.length > 0) context.print(`\n${reasons.join('\n')}`);
   if (imported.every(({ requests }) => requests === 0) || imported.some(({ conflict, rejected }) => conflict + rejected > 0))
     context.fail();
 }
-function reasonLines({ file, lines, requests, reasons }: FileImport): readonly string[] {
-  const head = requests === 0 ? [`${file}: nothing was counted, of ${lines} ${lines === 1 ? 'line' : 'lines'}`] : [];
+function reasonLines({ file, lines, requests, reasons }: FileImport, principal: string | null): readonly string[] {
+  const fix = principal === null ? "; where it is one caller's own log and the called services have none, give --principal" : '';
+  const head = requests === 0 ? [`${file}: nothing was counted, of ${lines} ${lines === 1 ? 'line' : 'lines'}${fix}`] : [];
   return [...head, ...[...reasons].map(([reason, count]) => `${file}: ${count} not counted: ${reason}`)];
 }
 

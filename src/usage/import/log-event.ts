@@ -21,7 +21,7 @@ export function whyNotCounted(line: AccessLogLine, principal: string | null, ski
   if (principal !== null) return line.direction === 'outbound' ? undefined : 'it was sent to no service of the mesh';
   if (line.principal === '')
     return line.direction === 'outbound'
-      ? "written by the caller's own proxy, which does not name the caller: import the log of the called service, or this one with --principal"
+      ? "written by the caller's own proxy, which does not name the caller: the called service's log counts it"
       : 'it names no caller: the connection came without mutual TLS';
   return skip.includes(line.principal)
     ? `relayed by the gateway ${line.principal}: the gateway's own log names the consumers, import that one`
