@@ -1,5 +1,6 @@
 import { tellCleaned, type BackgroundTask, type CleanUpObserver } from '../kernel/background.ts';
-import type { Sql } from '../kernel/sql.ts';
+import { point } from '../kernel/points.ts';
+import type { SqlDatabase } from '../kernel/sql.ts';
 
 export interface Keep {
   readonly tombstoneHours: number;
@@ -39,13 +40,17 @@ delete from operation where id in (
    order by o.finished_at limit $2)`,
 };
 
-/** Deletes, batch by batch, what nobody may ask for any more. */
-export function cleanUpTasks(sql: Sql, keep: Keep, observer: CleanUpObserver): readonly BackgroundTask[] {
+/** Deletes, batch by batch, what nobody may ask for any more. Until a batch is committed its tombstones count. */
+export function cleanUpTasks(database: SqlDatabase, keep: Keep, observer: CleanUpObserver): readonly BackgroundTask[] {
   const task = (what: keyof typeof statements, kept: string): BackgroundTask => ({
     name: `clean-up-${what}`,
     everyMs,
     async activate() {
-      const { count } = await sql.run(statements[what], [kept, batch]);
+      const count = await database.transaction(async (tx) => {
+        const deleted = (await tx.run(statements[what], [kept, batch])).count;
+        if (deleted > 0) await point('D5');
+        return deleted;
+      });
       tellCleaned(observer, { [what]: count });
       return count === batch;
     },

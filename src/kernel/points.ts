@@ -1,6 +1,6 @@
 /**
  * Crash points: named places around every port call where a test may kill, pause or fail the process. No-op otherwise.
- * Names are those of docs/architecture.md ("Crash points"): C1–C5, W1–W11, G1–G5, D1–D5, M1–M3, R7, R8.
+ * Names are those of docs/architecture.md ("Crash points"): C1–C5, W1–W11, G1–G5, D1–D5, M1–M4, R7, R8.
  */
 export type PointName =
   | 'C1' | 'C2' | 'C3' | 'C4' | 'C5'

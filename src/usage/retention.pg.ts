@@ -1,5 +1,6 @@
 import { tellCleaned, type BackgroundTask, type CleanUpObserver } from '../kernel/background.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { point } from '../kernel/points.ts';
 import type { SqlDatabase } from '../kernel/sql.ts';
 import { dayMs, leafDay } from './event-time.ts';
 
@@ -35,6 +36,7 @@ const dropLeaf = (database: SqlDatabase, leaf: string): Promise<void> =>
   database.transaction(async (tx) => {
     await tx.run('lock table usage_event in access exclusive mode');
     await tx.run(`drop table ${leaf}`);
+    await point('M4');
   });
 
 /**

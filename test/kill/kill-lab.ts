@@ -26,7 +26,8 @@ export interface KillLab {
   expectConverged(): Promise<void>;
   close(): Promise<void>;
 }
-export async function killLab(): Promise<KillLab> {
+/** `more`: settings besides those of every kill test. */
+export async function killLab(more: Readonly<Record<string, string>> = {}): Promise<KillLab> {
   const fresh = await freshDatabase();
   const directory = await mkdtemp(join(tmpdir(), 'mb-kill-'));
   const tree = join(directory, 'mesh');
@@ -41,6 +42,7 @@ export async function killLab(): Promise<KillLab> {
     MESHBROKER_GITOPS_DIR: tree,
     MESHBROKER_PLATFORM: `${login.user}:${login.password}`,
     MESHBROKER_LOG_LEVEL: 'info',
+    ...more,
   };
   let started = 0;
   return {
