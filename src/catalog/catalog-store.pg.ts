@@ -1,25 +1,25 @@
 import type { Sql } from '../kernel/sql.ts';
-import type { CatalogStore, Publication, PublicationKind } from './catalog-store.ts';
+import type { CatalogStore, PublicationKind } from './catalog-store.ts';
 import type { Plan, ServiceOffering } from './offering.ts';
 
+/** JSON text has no line break of its own: cut at them, a long list of it is read in a third of the time that an array or a record set takes. */
+const definitions = (parameter: string): string => `string_to_array(${parameter}, e'\n')`;
 const upserts: Readonly<Record<PublicationKind, string>> = {
   service_offering: `
-    insert into service_offering (id, name, definition, content_hash, present)
-    select id, name, definition, content_hash, true
-      from jsonb_to_recordset($1::jsonb) as p (id text, name text, definition jsonb, content_hash text)
+    insert into service_offering (id, name, content_hash, definition, present)
+    select id, name, content_hash, definition::json, true
+      from unnest($1::text[], $2::text[], $3::text[], ${definitions('$4')}) as p (id, name, content_hash, definition)
     on conflict (id) do update
        set name = excluded.name, definition = excluded.definition, content_hash = excluded.content_hash, present = true, updated_at = clock_timestamp()`,
   plan: `
-    insert into plan (id, service_offering_id, position, name, definition, content_hash, present)
-    select id, service_offering_id, position, name, definition, content_hash, true
-      from jsonb_to_recordset($1::jsonb) as p (id text, service_offering_id text, position int, name text, definition jsonb, content_hash text)
+    insert into plan (id, name, content_hash, definition, service_offering_id, position, present)
+    select id, name, content_hash, definition::json, service_offering_id, position, true
+      from unnest($1::text[], $2::text[], $3::text[], ${definitions('$4')}, $5::text[], $6::int[])
+        as p (id, name, content_hash, definition, service_offering_id, position)
     on conflict (id) do update
        set service_offering_id = excluded.service_offering_id, position = excluded.position, name = excluded.name, definition = excluded.definition,
            content_hash = excluded.content_hash, present = true, updated_at = clock_timestamp()`,
 };
-const toRow = ({ id, name, serviceOfferingId, position, definition, contentHash }: Publication): string =>
-  `{"id":${JSON.stringify(id)},"service_offering_id":${JSON.stringify(serviceOfferingId)},"name":${JSON.stringify(name)},` +
-  `"position":${position},"content_hash":"${contentHash}","definition":${definition}}`;
 
 type Offering = Omit<ServiceOffering, 'plans'>;
 
@@ -33,7 +33,14 @@ export function pgCatalogStore(sql: Sql): CatalogStore {
       return new Map(rows.map(({ id, hash }) => [id, hash]));
     },
     async publish(kind, publications) {
-      await sql.run(upserts[kind], [`[${publications.map(toRow).join(',')}]`]);
+      const columns = [
+        publications.map(({ id }) => id),
+        publications.map(({ name }) => name),
+        publications.map(({ contentHash }) => contentHash),
+        publications.map(({ definition }) => definition).join('\n'),
+      ];
+      const ofPlans = [publications.map(({ serviceOfferingId }) => serviceOfferingId), publications.map(({ position }) => position)];
+      await sql.run(upserts[kind], kind === 'plan' ? [...columns, ...ofPlans] : columns);
     },
     async retireAllBut(kind, ids) {
       await sql.run(`update ${kind} set present = false, updated_at = clock_timestamp() where present and id <> all ($1::text[])`, [ids]);
@@ -58,7 +65,7 @@ export function pgCatalogStore(sql: Sql): CatalogStore {
     },
     async lastPublished() {
       const { rows } = await sql.run<{ offering: Offering; plans: readonly Plan[] }>(
-        `select o.definition as offering, coalesce(jsonb_agg(p.definition order by p.position, p.id) filter (where p.id is not null), '[]') as plans
+        `select o.definition as offering, coalesce(json_agg(p.definition order by p.position, p.id) filter (where p.id is not null), '[]') as plans
            from service_offering o
            left join plan p on p.service_offering_id = o.id and p.present
           where o.present group by o.id order by o.name`,
