@@ -1,6 +1,6 @@
 /**
- * 1,000 offerings of 5 plans with parameter schemas: first load, reload after one file has changed and after all have, each with the
- * longest delay that a request would have met. `node bench/catalog-load.ts [offerings] [--one-file]`; DATABASE_URL or a throw-away PostgreSQL.
+ * 1,000 offerings of 5 plans with parameter schemas: first load, reload after one file has changed and after all have (the wait for the
+ * files to settle included), and the longest delay that a request would have met meanwhile.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,44 +9,61 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pgCatalogStore } from '../src/catalog/catalog-store.pg.ts';
 import { CatalogService } from '../src/catalog/catalog-service.ts';
 import { fileCatalog } from '../src/catalog/sources/files.ts';
-import { openDatabase } from '../src/db/database.ts';
+import { openDatabase, type Database } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts';
 import { migrateDatabase } from '../src/db/migrate.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import { silentLogger } from '../src/kernel/logger.ts';
+import { figureOf, type Figure } from './figure.ts';
 import { offering } from './write-catalog.ts';
 
-const count = Number(process.argv.find((word) => /^\d+$/.test(word)) ?? 1000);
-const oneFile = process.argv.includes('--one-file');
+const count = 1_000;
+const rounds = 5;
 
-async function write(directory: string, indexes: readonly number[], price: number): Promise<void> {
-  if (oneFile) {
-    const all = Array.from({ length: count }, (_, index) => offering(index, indexes.includes(index) ? price : 1));
-    return writeFile(join(directory, 'all.yaml'), all.join('---\n'));
+/** Quoted without a ceiling, in milliseconds; `catalog.reload.delay` is the longest of a reload of all files. */
+export async function benchCatalogLoad(): Promise<readonly Figure[]> {
+  const home = await mkdtemp(join(tmpdir(), 'mb-bench-catalog-'));
+  await chmod(home, 0o755); // started by root, the database runs as another user, who must get here
+  const server = await startEmbeddedPostgres({ directory: join(home, 'postgres') });
+  await migrateDatabase(server.url);
+  const db = openDatabase({ url: server.url });
+  try {
+    const measured: Round[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await db.run('truncate service_offering, plan cascade');
+      measured.push(await oneRound(db, join(home, `catalog-${round}`)));
+    }
+    const figure = (name: string, of: (round: Round) => number): Figure =>
+      figureOf(
+        name,
+        'ms',
+        measured.map((round) => ({ value: of(round), ceiling: 0 })),
+      );
+    return [
+      figure('catalog.load', ({ load }) => load.ms),
+      figure('catalog.reload.one', ({ one }) => one.ms),
+      figure('catalog.reload.all', ({ all }) => all.ms),
+      figure('catalog.reload.delay', ({ all }) => all.longestDelay),
+    ];
+  } finally {
+    await db.close();
+    await server.stop();
+    for (const each of [server.directory, home]) await rm(each, { recursive: true, force: true });
   }
-  for (const index of indexes) await writeFile(join(directory, `service-${index}.yaml`), offering(index, price));
 }
-async function measured(name: string, work: () => Promise<unknown>): Promise<void> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const started = performance.now();
-  await work();
-  const ms = performance.now() - started;
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  delay.disable();
-  console.log(`${name.padEnd(28)} ${ms.toFixed(0).padStart(6)} ms   longest delay ${(delay.max / 1e6).toFixed(1).padStart(6)} ms`);
+interface Measured {
+  readonly ms: number;
+  readonly longestDelay: number;
 }
-
-const home = await mkdtemp(join(tmpdir(), 'meshbroker-bench-'));
-await chmod(home, 0o755); // started by root, the database runs as another user, who must get here
-const server = process.env['DATABASE_URL'] === undefined ? await startEmbeddedPostgres({ directory: join(home, 'postgres') }) : undefined;
-const url = server?.url ?? process.env['DATABASE_URL'] ?? '';
-await migrateDatabase(url);
-const db = openDatabase({ url });
-try {
-  const directory = join(home, 'catalog');
+interface Round {
+  readonly load: Measured;
+  readonly one: Measured;
+  readonly all: Measured;
+}
+async function oneRound(db: Database, directory: string): Promise<Round> {
   await mkdir(directory);
-  await write(directory, [...Array(count).keys()], 1);
+  const everything = [...Array(count).keys()];
+  await write(directory, everything, 1);
   const catalog = new CatalogService({
     source: fileCatalog({ directory, training: false }),
     store: pgCatalogStore(db),
@@ -57,21 +74,28 @@ try {
   });
   const task = catalog.refreshTask();
   const { signal } = new AbortController();
-  await measured('load', () => catalog.load(signal));
-  await measured('compress', () => catalog.compressed);
-  await measured('look, nothing changed', () => task.activate(signal));
+  const load = await measured(() => catalog.load(signal));
   await write(directory, [0], 2);
-  await measured('reload, one changed', () => task.activate(signal));
-  await measured('compress', () => catalog.compressed);
-  await write(directory, [...Array(count).keys()], 3);
-  await measured('reload, all changed', () => task.activate(signal));
-  await write(directory, [...Array(count).keys()], 3);
-  await measured('reload, all written again', () => task.activate(signal));
-  await measured('compress', () => catalog.compressed);
-  const { offerings, plans, problems } = catalog.catalogStatus();
-  console.log({ offerings, plans, problems: problems.length, bytes: catalog.representation(17).identity.length });
-} finally {
-  await db.close();
-  await server?.stop();
-  await rm(home, { recursive: true, force: true });
+  const one = await measured(() => task.activate(signal));
+  await catalog.compressed;
+  await write(directory, everything, 3);
+  const all = await measured(() => task.activate(signal));
+  await catalog.compressed;
+  const { offerings, plans, problems, version } = catalog.catalogStatus();
+  if (offerings !== count || plans !== count * 5 || problems.length > 0 || version !== 3)
+    throw new Error(`after ${version} catalogues there are ${offerings} offerings with ${plans} plans and ${problems.length} problems`);
+  return { load, one, all };
+}
+async function write(directory: string, indexes: readonly number[], price: number): Promise<void> {
+  for (const index of indexes) await writeFile(join(directory, `service-${index}.yaml`), offering(index, price));
+}
+async function measured(work: () => Promise<unknown>): Promise<Measured> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const started = performance.now();
+  await work();
+  const ms = performance.now() - started;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  delay.disable();
+  return { ms, longestDelay: delay.max / 1e6 };
 }

@@ -2,6 +2,7 @@
  * `npm run bench [-- NAME… --json]`: every figure against its ceiling in the same run; medians of alternating rounds.
  */
 import { benchCatalogHttp } from './catalog-http.ts';
+import { benchCatalogLoad } from './catalog-load.ts';
 import { benchCertificates } from './certificates.ts';
 import type { Figure } from './figure.ts';
 import { benchOperations } from './operations.ts';
@@ -12,6 +13,7 @@ import { benchWrites } from './writes.ts';
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   start: benchStart,
   catalog: benchCatalogHttp,
+  'catalog-load': benchCatalogLoad,
   writes: benchWrites,
   operations: benchOperations,
   certificates: benchCertificates,
