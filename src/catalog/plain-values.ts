@@ -13,26 +13,41 @@ const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pr
  */
 export function checkPlainValues(document: unknown, report: Report): boolean {
   let nodes = 0;
-  const visit = (value: unknown, path: DocumentPath): boolean => {
+  const path: (string | number)[] = [];
+  const visitAt = (step: string | number, value: unknown): boolean => {
+    path.push(step);
+    const judgeable = visit(value);
+    path.pop();
+    return judgeable;
+  };
+  const visit = (value: unknown): boolean => {
     nodes += 1;
     if (nodes > mostNodes || path.length > deepest) {
       report([], `the document has more than ${mostNodes} values or ${deepest} levels`, 'make it smaller, and check its aliases');
       return false;
     }
     if (typeof value === 'string') checkText(value, path, report);
-    if (typeof value === 'number' && !Number.isFinite(value)) report(path, `${printPath(path)}: is not a finite number`, 'write a number');
-    if (Array.isArray(value)) return value.every((item, index) => visit(item, [...path, index]));
+    if (typeof value === 'number' && !Number.isFinite(value))
+      report([...path], `${printPath(path)}: is not a finite number`, 'write a number');
+    if (Array.isArray(value)) return value.every((item, index) => visitAt(index, item));
     if (typeof value !== 'object' || value === null) return true;
-    return Object.entries(value).every(([key, item]) => {
-      const here = [...path, key];
-      if (unsafeKeys.has(key)) report(here, `${printPath(here)}: this key is not allowed`, 'rename it');
-      checkText(key, here, report);
-      return visit(item, here);
+    return Object.keys(value).every((key) => {
+      checkKey(key, path, report);
+      return visitAt(key, (value as Readonly<Record<string, unknown>>)[key]);
     });
   };
-  return visit(document, []);
+  return visit(document);
 }
+function checkKey(key: string, parent: DocumentPath, report: Report): void {
+  if (unsafeKeys.has(key)) {
+    const here = [...parent, key];
+    report(here, `${printPath(here)}: this key is not allowed`, 'rename it');
+  }
+  if (isDirty(key)) checkText(key, [...parent, key], report);
+}
+const isDirty = (text: string): boolean => unprintable.test(text) || !text.isWellFormed();
+/** `path` goes on changing: what is reported is a copy. */
 function checkText(text: string, path: DocumentPath, report: Report): void {
-  if (unprintable.test(text)) report(path, `${printPath(path)}: has a control character`, 'remove it');
-  if (!text.isWellFormed()) report(path, `${printPath(path)}: has half of a surrogate pair`, 'write the whole character');
+  if (unprintable.test(text)) report([...path], `${printPath(path)}: has a control character`, 'remove it');
+  if (!text.isWellFormed()) report([...path], `${printPath(path)}: has half of a surrogate pair`, 'write the whole character');
 }

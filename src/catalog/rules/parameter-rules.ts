@@ -41,11 +41,29 @@ export function checkParameters(plan: PlanFile, planPath: DocumentPath, report: 
   }
   if (own.bind !== undefined) checkBind(own.bind, plan, [...planPath, 'parameters', 'bind'], report);
 }
+/** Schemas without a finding: plans have the same ones again and again. */
+const clean = new Set<string>();
+const mostClean = 1_000;
+const longestClean = 8_192;
+
 function checkSchema(schema: JsonObject, whole: JsonObject, path: DocumentPath, report: Report): void {
+  const text = JSON.stringify(whole);
+  const key = `${JSON.stringify(schema['$schema'])} ${text}`;
+  if (clean.has(key)) return;
+  let findings = 0;
+  judgeSchema(schema, whole, text, path, (...finding) => {
+    findings += 1;
+    report(...finding);
+  });
+  if (findings > 0 || key.length > longestClean) return;
+  if (clean.size >= mostClean) clean.clear();
+  clean.add(key);
+}
+function judgeSchema(schema: JsonObject, whole: JsonObject, text: string, path: DocumentPath, report: Report): void {
   const dialect = schema['$schema'];
   if (dialect !== undefined && dialect !== draft04 && dialect !== draft04.slice(0, -1))
     report([...path, '$schema'], `${printPath(path)}: not every platform takes this dialect`, `write ${draft04}, or leave $schema out`);
-  const size = Buffer.byteLength(JSON.stringify(whole));
+  const size = Buffer.byteLength(text);
   if (size > largestSchema) report(path, `${printPath(path)}: is ${size} bytes as JSON`, `shorten it to at most ${largestSchema}`);
   for (const problem of draft04Problems(whole))
     report(inFile(path, problem.path, schema), `${printPath([...path, ...problem.path])}: ${problem.message}`, 'see JSON Schema draft-04');
