@@ -31,6 +31,14 @@ function publicationsOf(whole: ServiceOffering): readonly [Publication, ...Publi
   publications.set(whole, made);
   return made;
 }
+/** What differs from the database, sent together. */
+interface Batch {
+  readonly changed: Readonly<Record<PublicationKind, Publication[]>>;
+  characters: number;
+}
+const newBatch = (): Batch => ({ changed: { service_offering: [], plan: [] }, characters: 0 });
+const kinds = ['service_offering', 'plan'] as const;
+
 /**
  * Makes the database hold exactly these offerings as present; writes only what differs. Replicas take turns and come to the same
  * rows. May be repeated.
@@ -40,34 +48,33 @@ export async function publishCatalog(
   offerings: readonly ServiceOffering[],
 ): Promise<void> {
   const breathe = breathing();
-  const wanted: Record<PublicationKind, Publication[]> = { service_offering: [], plan: [] };
-  for (const offering of offerings) {
-    await breathe();
-    const [head, ...plans] = publicationsOf(offering);
-    wanted.service_offering.push(head);
-    wanted.plan.push(...plans);
-  }
   await transact(async ({ catalog }) => {
     await catalog.lock();
-    for (const kind of ['service_offering', 'plan'] as const) {
-      const present = await catalog.presentHashes(kind);
-      const changed = wanted[kind].filter(({ id, contentHash }) => present.get(id) !== contentHash);
-      for (const batch of batches(changed)) await catalog.publish(kind, batch);
-      const ids = new Set(wanted[kind].map(({ id }) => id));
-      if ([...present.keys()].some((id) => !ids.has(id))) await catalog.retireAllBut(kind, [...ids]);
+    const present = { service_offering: await catalog.presentHashes('service_offering'), plan: await catalog.presentHashes('plan') };
+    const ids = { service_offering: new Set<string>(), plan: new Set<string>() };
+    let batch = newBatch();
+    let underWay = Promise.resolve(); // the database writes one batch while the next one is made
+    for (const offering of offerings) {
+      await breathe();
+      for (const [place, publication] of publicationsOf(offering).entries()) {
+        const kind = place === 0 ? 'service_offering' : 'plan';
+        ids[kind].add(publication.id);
+        if (present[kind].get(publication.id) === publication.contentHash) continue;
+        batch.changed[kind].push(publication);
+        batch.characters += publication.definition.length;
+      }
+      if (batch.characters < batchCharacters) continue;
+      await underWay;
+      underWay = write(catalog, batch);
+      underWay.catch(() => undefined); // told where it is waited for
+      batch = newBatch();
     }
+    await underWay;
+    await write(catalog, batch);
+    for (const kind of kinds)
+      if ([...present[kind].keys()].some((id) => !ids[kind].has(id))) await catalog.retireAllBut(kind, [...ids[kind]]);
   });
 }
-function* batches(all: readonly Publication[]): Generator<readonly Publication[]> {
-  let batch: Publication[] = [];
-  let size = 0;
-  for (const publication of all) {
-    batch.push(publication);
-    size += publication.definition.length;
-    if (size < batchCharacters) continue;
-    yield batch;
-    batch = [];
-    size = 0;
-  }
-  if (batch.length > 0) yield batch;
+async function write(catalog: CatalogStore, { changed }: Batch): Promise<void> {
+  for (const kind of kinds) if (changed[kind].length > 0) await catalog.publish(kind, changed[kind]);
 }

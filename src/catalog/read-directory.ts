@@ -77,8 +77,11 @@ export class DirectoryReader {
   async #readFiles(names: readonly string[]): Promise<void> {
     const breathe = breathing();
     const files = new Map<string, KnownFile>();
+    const fetch = (from: number): Promise<Fetched[]> => Promise.all(names.slice(from, from + filesAtOnce).map((name) => this.#fetch(name)));
+    let next = fetch(0);
     for (let at = 0; at < names.length; at += filesAtOnce) {
-      const fetched = await Promise.all(names.slice(at, at + filesAtOnce).map((name) => this.#fetch(name)));
+      const fetched = await next;
+      next = fetch(at + filesAtOnce);
       for (const { name, stamp, text } of fetched) {
         const known = this.#files.get(name);
         files.set(name, text === undefined && known !== undefined ? known : await this.#readFile(name, stamp, text, known, breathe));
@@ -86,8 +89,8 @@ export class DirectoryReader {
     }
     this.#files = files;
   }
-  /** The file's text; undefined: it is known and has not changed. */
-  async #fetch(name: string): Promise<{ readonly name: string; readonly stamp: string; readonly text: TextReading | undefined }> {
+  /** The file's text; undefined: it is known and has not changed. Never throws. */
+  async #fetch(name: string): Promise<Fetched> {
     const path = join(this.#settings.directory, name);
     const stamp = await fileStamp(path);
     const known = this.#files.get(name);
@@ -172,6 +175,11 @@ export class DirectoryReader {
       for (const { read } of documents) if (read.kind === 'offering') for (const { file } of read.file.apis ?? []) names.add(file);
     return [...names];
   }
+}
+interface Fetched {
+  readonly name: string;
+  readonly stamp: string;
+  readonly text: TextReading | undefined;
 }
 type TextReading = Awaited<ReturnType<typeof readText>>;
 type Breathe = ReturnType<typeof breathing>;
