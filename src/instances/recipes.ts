@@ -88,7 +88,8 @@ export function updateRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
           await refreshAll(deps, uuid, fence);
         },
       };
-      const refs = async (): Promise<readonly string[]> => (await deps.instances.liveBindings(uuid)).map(({ ref }) => ref);
+      const refs = async (): Promise<readonly string[]> =>
+        (await deps.instances.liveBindings(uuid)).filter(({ exposure }) => exposure !== 'hidden').map(({ ref }) => ref);
       return [
         publishUndone(deps.mesh, subject),
         training,
@@ -129,7 +130,8 @@ export function deprovisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
         async run({ fence }) {
           await point('D1');
           for (const binding of await deps.instances.liveBindings(uuid)) {
-            if (binding.exposure === 'granted' || (exposure === 'hidden' && binding.exposure === 'routed')) {
+            // Hidden again too: what a killed worker or a failed read-back left is written then.
+            if (binding.exposure === 'granted' || exposure === 'hidden') {
               await deps.mesh.expose(fence, binding.ref, exposure);
             }
           }

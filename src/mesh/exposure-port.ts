@@ -20,6 +20,9 @@ export interface MeshExposure {
   refresh(fence: Fence, bindingRef: string): Promise<void>;
   /** Makes it effective (MeshDriver.publish). */
   publish(operationId: string, subject: string): Promise<void>;
-  /** Reads back: everything the binding's scopes say is at the target at that revision or a higher one. */
+  /**
+   * Reads back: the target holds exactly what the bindings' scopes were compiled to, and nothing of what a hidden binding had. What it
+   * does not hold counts as unwritten from then on, so that a repeat of the bindings' `expose` or `refresh` writes it again.
+   */
   verify(bindingRefs: readonly string[]): Promise<boolean>;
 }

@@ -40,7 +40,7 @@ export function meshExposure(deps: MeshExposureDeps): MeshExposure {
     expose: (fence, bindingRef, exposure) => move(deps, fence, bindingRef, exposure),
     refresh: (fence, bindingRef) => move(deps, fence, bindingRef, undefined),
     publish: (operationId, subject) => deps.driver.publish({ operationId, subject }),
-    verify: (bindingRefs) => scopesAreAtTarget(deps.scopes, deps.driver, bindingRefs),
+    verify: (bindingRefs) => scopesAreAtTarget(deps.scopes, deps.driver, deps.settings, bindingRefs),
   };
 }
 type Saved = readonly string[];

@@ -40,7 +40,7 @@ async function revise(
   objects: readonly MeshObject[],
   changedBy: string,
 ): Promise<ScopeWrite | undefined> {
-  const hash = sha256Hex(canonicalJson(objects));
+  const hash = contentHash(objects);
   const same = hash === state.objectsHash;
   if (same && state.settledRevision === state.revision) return undefined;
   if (objects.length === 0 && state.objectIds.length === 0) return undefined;
@@ -51,14 +51,26 @@ async function revise(
   const remove = [...known].filter(([key]) => !written.has(key)).map(([, id]) => id);
   return { scope: state.scope, revision, put: objects.map((object) => withGeneration(object, revision)), remove: remove.reverse() };
 }
+/** Of the objects of a scope in their order; the generation they carry does not count. */
+export const contentHash = (objects: readonly MeshObject[]): string => sha256Hex(canonicalJson(objects.map(withoutGeneration)));
+
 export const generationAnnotation = 'meshbroker.dev/generation';
 const withGeneration = (object: MeshObject, revision: number): MeshObject => ({
   ...object,
   metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [generationAnnotation]: String(revision) } },
 });
+/** What was read back may have been edited by anybody. */
+const annotationsOf = ({ metadata }: MeshObject): Readonly<Record<string, string>> =>
+  (metadata as { annotations?: MeshObject['metadata']['annotations'] | null }).annotations ?? {};
+function withoutGeneration(object: MeshObject): MeshObject {
+  const annotations = annotationsOf(object);
+  if (!Object.hasOwn(annotations, generationAnnotation)) return object;
+  const others = Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== generationAnnotation));
+  return { ...object, metadata: { ...object.metadata, annotations: others } };
+}
 /** 0: it carries none, as an object that somebody else wrote. */
 export function generationOf(object: MeshObject): number {
-  const { annotations = {} } = object.metadata as Partial<MeshObject['metadata']>;
+  const annotations = annotationsOf(object);
   const text = annotations[generationAnnotation] ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }

@@ -18,6 +18,11 @@ const settle = statement(
   'settle',
   `update mesh_scope set settled_revision = $2, object_ids = $3, updated_at = clock_timestamp() where scope = $1 and revision = $2`,
 );
+const unsettle = statement(
+  'unsettle',
+  `update mesh_scope set settled_revision = revision - 1, object_ids = $3, changed_by = $4, updated_at = clock_timestamp()
+    where scope = $1 and revision = $2 and settled_revision = revision and revision > 0`,
+);
 const currentRevision = statement('revision', 'select revision from mesh_scope where scope = $1');
 const unsettled = statement(
   'unsettled',
@@ -126,7 +131,7 @@ export function pgScopeStores(): (sql: Sql) => ScopeStore {
   const cache = snapshotCache();
   return (sql) => ({ ...scopeRows(sql), ...memberships(sql, cache), ...guardRows(sql) });
 }
-type Scopes = Pick<ScopeStore, 'lock' | 'state' | 'revise' | 'settle' | 'currentRevision' | 'unsettled'>;
+type Scopes = Pick<ScopeStore, 'lock' | 'state' | 'revise' | 'settle' | 'unsettle' | 'currentRevision' | 'unsettled'>;
 function scopeRows(sql: Sql): Scopes {
   return {
     async lock(scope) {
@@ -146,6 +151,9 @@ function scopeRows(sql: Sql): Scopes {
     },
     async settle(scope, revision, objectIds) {
       await sql.run(settle, [scope, revision, JSON.stringify(objectIds)]);
+    },
+    async unsettle(scope, revision, objectIds, changedBy) {
+      return (await sql.run(unsettle, [scope, revision, JSON.stringify(objectIds), changedBy])).count > 0;
     },
     async currentRevision(scope) {
       const { rows } = await sql.run<{ revision: number }>(currentRevision, [scope]);

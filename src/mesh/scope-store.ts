@@ -35,6 +35,11 @@ export interface ScopeStore {
   revise(revision: Revision): Promise<void>;
   /** After a successful write: forgets removed objects. No effect when a newer revision exists. */
   settle(scope: string, revision: number, objectIds: readonly ObjectId[]): Promise<void>;
+  /**
+   * The target was found not to hold this settled revision: it counts as unwritten again, wanted by `changedBy`, and `objectIds` may be
+   * there. False: a newer revision exists, or it is being written already.
+   */
+  unsettle(scope: string, revision: number, objectIds: readonly ObjectId[], changedBy: string): Promise<boolean>;
   currentRevision(scope: string): Promise<number>;
   /** Scopes whose last revision was wanted by this one and may not be at the target. */
   unsettled(changedBy: string): Promise<readonly string[]>;

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/mesh/compile.ts';
 import type { MeshDriver, ScopeWrite } from '../../src/mesh/mesh-driver.ts';
+
 import { objectId, type MeshObject } from '../../src/mesh/mesh-object.ts';
+import { contentHash } from '../../src/mesh/prepare-scopes.ts';
+import { gatewayScope, guardScope } from '../../src/mesh/scope.ts';
+import { scopesAt } from '../../src/mesh/scopes-of.ts';
+import { aContribution, aGuard, goldTraffic, meshSettings } from '../support/mesh-contributions.ts';
 
 const current = (): Promise<boolean> => Promise.resolve(true);
 
@@ -88,6 +94,36 @@ export function describeMeshDriver(name: string, make: () => Promise<MeshDriver>
         await driver.apply(aWrite(index + 1, ['a'], [], text), current);
         expect(await driver.read([objectId(anObject('a', 1))])).toEqual([anObject('a', index + 1, text)]);
       }
+      await driver.close();
+    });
+    test('reads back what was compiled, by its content: nothing lost, nothing added, whatever the form it is kept in', async () => {
+      const driver = await make();
+      const members = [
+        aContribution({ traffic: goldTraffic }),
+        aContribution({ binding: 'second', kind: 'off-mesh', traffic: goldTraffic }),
+      ];
+      const guards = [aGuard({})];
+      const scopes = new Set([
+        guardScope('orders-id'),
+        gatewayScope,
+        ...members.flatMap((each) => scopesAt(each, 'granted', meshSettings)),
+      ]);
+      for (const scope of scopes) {
+        const here = members.filter((each) => scopesAt(each, 'granted', meshSettings).includes(scope));
+        const objects = compile(scope, { members: here, guards }, meshSettings);
+        expect(objects.length).toBeGreaterThan(0);
+        await driver.apply({ scope, revision: 1, put: objects, remove: [] }, current);
+        expect(contentHash(await driver.read(objects.map(objectId)))).toBe(contentHash(objects));
+      }
+      await driver.close();
+    });
+    test('tells of a content that differs, also under the same generation', async () => {
+      const driver = await make();
+      await driver.apply(aWrite(1, ['a', 'b']), current);
+      const ids = aWrite(1, ['a', 'b']).put.map(objectId);
+      expect(contentHash(await driver.read(ids))).toBe(contentHash(aWrite(9, ['a', 'b']).put));
+      expect(contentHash(await driver.read(ids))).not.toBe(contentHash(aWrite(1, ['a', 'b'], [], 'other').put));
+      expect(contentHash(await driver.read(ids.toReversed()))).toBe(contentHash(aWrite(1, ['b', 'a']).put));
       await driver.close();
     });
     test('tells nothing when it is asked for nothing', async () => {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { installPointHook, type PointName } from '../../src/kernel/points.ts';
+import type { MeshObject } from '../../src/mesh/mesh-object.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { Contribution } from '../../src/mesh/contribution.ts';
 import { memoryMesh, type MemoryMesh } from '../../src/mesh/drivers/memory.ts';
 import { meshExposure } from '../../src/mesh/exposure-service.ts';
 import type { Fence, MeshExposure } from '../../src/mesh/exposure-port.ts';
 import { pgScopeStores } from '../../src/mesh/scope-store.pg.ts';
+import type { ScopeStore } from '../../src/mesh/scope-store.ts';
 import { verdictScope } from '../../src/mesh/scope.ts';
 import { verdictShard } from '../../src/mesh/scopes-of.ts';
 import { pgOperationFence } from '../../src/operations/operation-fence.pg.ts';
@@ -26,10 +28,10 @@ let exposure: MeshExposure;
 let count = 0;
 let offeringId = '';
 const scopeStores = pgScopeStores();
-const exposureOn = (driver: MemoryMesh): MeshExposure =>
+const exposureOn = (driver: MemoryMesh, scopes: ScopeStore = scopeStores(fresh.db)): MeshExposure =>
   meshExposure({
     transact: (work) => fresh.db.transaction((tx) => work({ scopes: scopeStores(tx), fence: pgOperationFence(tx) })),
-    scopes: scopeStores(fresh.db),
+    scopes,
     driver,
     settings: meshSettings,
     logger: silentLogger,
@@ -150,6 +152,51 @@ test('a mesh that is away is tried again by the operation, and then everything i
   mesh.interrupt();
   await exposure.expose(await aFence(), ref, 'granted');
   expect(await exposure.verify([ref])).toBe(true);
+});
+test.each(['altered', 'altered, its generation kept', 'lost', 'somebody else put it back'])(
+  'a write that was %s before it is read back is found, counts as unwritten, and is made again',
+  async (how) => {
+    const { bindingRef: ref } = await aBinding('a', { service: { grantForm: 'authorization-policy' } });
+    await exposure.expose(await aFence(), ref, 'granted');
+    const objects = mesh.objects as Map<string, MeshObject>;
+    const [key, grant] = [...objects].find(([name]) => name.includes('AuthorizationPolicy') && name.includes(ref)) ?? [];
+    if (key === undefined || grant === undefined) throw new Error('no grant');
+    if (how === 'somebody else put it back') {
+      await exposure.expose(await aFence(), ref, 'hidden');
+      expect([objects.has(key), await exposure.verify([ref])]).toEqual([false, true]);
+      objects.set(key, grant);
+    }
+    if (how === 'lost') objects.delete(key);
+    if (how.startsWith('altered')) {
+      const metadata = how === 'altered' ? { ...grant.metadata, annotations: {} } : grant.metadata;
+      objects.set(key, { ...grant, metadata, spec: { ...grant.spec, rules: [{}] } });
+    }
+    expect([await exposure.verify([ref]), await exposure.verify([ref])]).toEqual([false, false]);
+    await exposure.expose(await aFence(), ref, how === 'somebody else put it back' ? 'hidden' : 'granted');
+    expect(await exposure.verify([ref])).toBe(true);
+    expect(objects.get(key)?.spec).toEqual(how === 'somebody else put it back' ? undefined : grant.spec);
+  },
+);
+test('verification of many bindings at once, while others change their lists, takes nobody for lost', async () => {
+  const store = scopeStores(fresh.db);
+  let unsettled = 0;
+  exposure = exposureOn(mesh, {
+    ...store,
+    unsettle: (...scope) => {
+      unsettled += 1;
+      return store.unsettle(...scope);
+    },
+  });
+  const bindings: Contribution[] = [];
+  for (let index = 0; index < 8; index += 1) bindings.push(await aBinding(`v${index}`));
+  await Promise.all(
+    bindings.map(async ({ bindingRef }) => {
+      await exposure.expose(await aFence(), bindingRef, 'granted');
+      await exposure.verify([bindingRef]);
+    }),
+  );
+  expect(await exposure.verify(bindings.map(({ bindingRef }) => bindingRef))).toBe(true);
+  expect(unsettled).toBe(0);
 });
 test('a guard is released only when nobody is bound, and without it nobody can be', async () => {
   const { bindingRef: ref } = await aBinding('a');
