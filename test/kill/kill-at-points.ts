@@ -12,7 +12,7 @@ export const passed: Readonly<Record<Action, readonly PointName[]>> = {
   bind: ['C2', 'C3', 'C4', 'W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   rotate: ['C2', 'C3', 'C4', 'W1', 'W3', 'W4', 'W5', 'R7', 'W6', 'W7', 'W8', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   unbind: ['C2', 'C3', 'C4', 'W1', 'W2', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
-  deprovision: ['C2', 'C3', 'C4', 'W1', 'D1', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
+  deprovision: ['C2', 'C3', 'C4', 'W1', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
 };
 const asynchronous = 'reviews/metered';
 const other = 'reviews/canary';
