@@ -5,7 +5,7 @@ export interface EventRow {
   readonly quantity: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** 32 hexadecimal digits. */
+  /** 16 bytes, a character for each: half as long as in hexadecimal digits, and one step from the wire. */
   readonly dedup: string;
   readonly sourceId: number;
   readonly subjectId: number;
@@ -39,7 +39,7 @@ export function encodeRows(rows: readonly EventRow[], batchId: number): Buffer {
     writeInt64(view, at + 30, row.requestBytes);
     writeInt64(view, at + 42, row.responseBytes);
     writeInt64(view, at + 54, batchId);
-    bytes.write(row.dedup, at + 66, 16, 'hex');
+    for (let n = 0; n < 16; n += 1) bytes[at + 66 + n] = row.dedup.charCodeAt(n);
     view.setInt32(at + 86, row.sourceId);
     view.setInt32(at + 94, row.subjectId);
     view.setInt32(at + 102, row.content);
@@ -49,6 +49,9 @@ export function encodeRows(rows: readonly EventRow[], batchId: number): Buffer {
   view.setInt16(at, -1);
   return bytes;
 }
+/** As uuids take it. */
+export const hexOf = (dedup: string): string => Buffer.from(dedup, 'latin1').toString('hex');
+
 /** Of a safe integer. */
 function writeInt64(view: DataView, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32);

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { point } from '../kernel/points.ts';
 import type { BulkSql, SqlDatabase } from '../kernel/sql.ts';
 import { sumUp, type Cells } from './cells.ts';
-import type { EventRow } from './event-rows.ts';
+import { hexOf, type EventRow } from './event-rows.ts';
 import { dayMs, hourMs } from './event-time.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { makeLeaves, writeRows, type Fate } from './ledger.pg.ts';
@@ -71,7 +71,7 @@ class Batches {
   judge(events: readonly IncomingEvent[], now: number): Item[] {
     const window = { now, pastDays: this.#settings.acceptPastDays, futureSeconds: this.#settings.acceptFutureSeconds };
     return events.map((event) => {
-      const dedup = hash('sha256', `${event.source}\0${event.id}`, 'hex').slice(0, 32);
+      const dedup = hash('sha256', `${event.source}\0${event.id}`, 'binary').slice(0, 16);
       const measured = judge(event, window);
       if (typeof measured === 'string') return { event, dedup, measured: undefined, caller: undefined, reason: measured };
       const caller = this.#owners.caller(measured.principal, measured.policy, measured.host);
@@ -173,7 +173,7 @@ async function quarantine(tx: BulkSql, collector: string, items: readonly Item[]
   const events = rejected.map(({ event: { id, source, type, time, subject, data } }) =>
     JSON.stringify({ id, source, type, time, subject, data }),
   );
-  await tx.run(keep, [collector, rejected.map(({ dedup }) => dedup), rejected.map(({ reason }) => reason), events]);
+  await tx.run(keep, [collector, rejected.map(({ dedup }) => hexOf(dedup)), rejected.map(({ reason }) => reason), events]);
 }
 
 const reasons = {

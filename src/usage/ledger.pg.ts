@@ -1,7 +1,7 @@
 import { codeOf } from './sql-failure.ts';
 import type { BulkSql, Sql } from '../kernel/sql.ts';
 import type { EventRow } from './event-rows.ts';
-import { encodeRows, eventColumns } from './event-rows.ts';
+import { encodeRows, eventColumns, hexOf } from './event-rows.ts';
 import { dayMs, leafDay } from './event-time.ts';
 
 export type Fate = 'accepted' | 'duplicate' | 'conflict';
@@ -41,19 +41,24 @@ export async function writeRows(tx: BulkSql, batchId: number, rows: readonly Eve
 }
 function daysOf(rows: readonly EventRow[]): Map<number, number[]> {
   const days = new Map<number, number[]>();
+  let [lastDay, places]: [number, number[]] = [Number.NaN, []];
   rows.forEach(({ time }, place) => {
-    const day = Math.floor(time / dayMs) * dayMs;
-    const places = days.get(day);
-    if (places === undefined) days.set(day, [place]);
-    else places.push(place);
+    const day = time - (time % dayMs);
+    if (day !== lastDay) {
+      places = days.get(day) ?? [];
+      days.set(day, places);
+      lastDay = day;
+    }
+    places.push(place);
   });
   return days;
 }
 
-/** By the first digits of their keys, about: neighbours in the index are written together, in half the time of any order. */
+const firstBytes = (key: string): number => (key.charCodeAt(0) << 16) | (key.charCodeAt(1) << 8) | key.charCodeAt(2);
+/** By the first bytes of their keys, about: neighbours in the index are written together, in half the time of any order. */
 function sorted(rows: readonly EventRow[], places: readonly number[]): readonly number[] {
   const keys = new Float64Array(places.length);
-  places.forEach((place, n) => (keys[n] = Number.parseInt((rows[place] ?? never()).dedup.slice(0, 6), 16) * 2 ** 28 + n));
+  places.forEach((place, n) => (keys[n] = firstBytes((rows[place] ?? never()).dedup) * 2 ** 28 + n));
   return Array.from(keys.sort(), (key) => places[key % 2 ** 28] ?? never());
 }
 
@@ -72,9 +77,9 @@ async function copyUnlessRepeated(tx: BulkSql, leaf: string, batchId: number, ro
 
 /** Tells repeated rows from new ones. The new ones come sorted, so that two writers of the same events wait for each other in one order. */
 async function sortOut(tx: Sql, leaf: string, rows: readonly EventRow[], places: readonly number[], fates: Fate[]): Promise<number[]> {
-  const keys = [...new Set(places.map((place) => rows[place]?.dedup))];
+  const keys = [...new Set(places.map((place) => hexOf((rows[place] ?? never()).dedup)))];
   const { rows: found } = await tx.run<{ dedup: string; content: number }>(present(leaf), [keys]);
-  const contents = new Map(found.map(({ dedup, content }) => [dedup, content]));
+  const contents = new Map(found.map(({ dedup, content }) => [Buffer.from(dedup, 'hex').toString('latin1'), content]));
   const fresh: number[] = [];
   for (const place of places) {
     const row = rows[place] ?? never();
