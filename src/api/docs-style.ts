@@ -41,11 +41,11 @@ main > p, .lead, section > p { max-width: 72ch; }
 .menu summary { cursor: pointer; font-weight: 600; }
 .menu h2 { font-size: .75rem; text-transform: uppercase; letter-spacing: .08em; color: var(--soft); margin: 1rem 0 .35rem; }
 .menu ul { list-style: none; margin: 0; padding: 0; }
-.menu li a { display: block; padding: .28rem 0; font-size: .9rem; color: var(--ink); text-decoration: none; overflow-wrap: anywhere; }
+.menu li a { display: flex; gap: .5rem; align-items: baseline; padding: .28rem 0; font-size: .9rem; color: var(--ink); text-decoration: none; overflow-wrap: anywhere; }
 .menu li a:hover { color: var(--accent); }
-.menu .method { display: inline-block; width: 3.6rem; border: 0; padding: 0; background: none; }
+.menu .method { flex: 0 0 3rem; border: 0; padding: 0; background: none; }
 @media (min-width: 60rem) {
-  .columns { grid-template-columns: 17rem minmax(0, 1fr); gap: 2.5rem; }
+  .columns { grid-template-columns: 18.5rem minmax(0, 1fr); gap: 2rem; }
   aside { position: sticky; top: 3.6rem; align-self: start; max-height: calc(100vh - 3.6rem); overflow-y: auto; padding-bottom: 2rem; }
   .menu { border: 0; background: none; padding: 0; margin-top: 1.5rem; }
   .menu summary { display: none; }
@@ -77,6 +77,8 @@ dl { margin: 0; }
 .content { margin: .2rem 0 .5rem; } .content p { margin: 0; }
 .type { color: var(--soft); font-size: .8rem; } .line { margin: 0; }
 @media (max-width: 40rem) {
+  .bar { position: static; flex-wrap: wrap; } .bar nav { flex-wrap: wrap; margin-left: -.6rem; } .bar a { padding: .2rem .6rem; }
+  html { scroll-padding-top: 1rem; }
   .fields, .fields .fields { grid-template-columns: minmax(0, 1fr); }
   .fields > dd { padding: 0 0 .5rem; border: 0; }
   .operation, .schema { padding: .9rem 1rem 1.1rem; }
