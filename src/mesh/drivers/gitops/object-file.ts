@@ -9,7 +9,8 @@ import { objectKinds } from '../../object-kinds.ts';
 import type { MeshObject, ObjectId } from '../../mesh-object.ts';
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const dnsName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
+/** A DNS subdomain as Kubernetes checks it: only the whole is limited, not its labels. */
+const dnsName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** `<namespace>/<kind>-<name>.yaml`, of closed alphabets only: no text of a consumer ever becomes a path. */
 export function fileOf({ namespace, kind, name }: ObjectId): string {
