@@ -79,7 +79,10 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
     request.on('end', () =>
       size > limit ? reject(tooLarge(limit)) : resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    request.on('error', () => reject(new BrokerError('bad-request', 'the body ended early: send it again')));
-    request.on('close', () => reject(new BrokerError('bad-request', 'the body ended early: send it again')));
+    const endedEarly = (): void => reject(new BrokerError('bad-request', 'the body ended early: send it again'));
+    request.on('error', endedEarly);
+    request.on('close', () => {
+      if (!request.complete) endedEarly();
+    });
   });
 }
