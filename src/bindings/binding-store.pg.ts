@@ -1,10 +1,11 @@
 import type { AuditEntry } from '../audit/audit.ts';
 import type { CredentialKind } from '../catalog/offering.ts';
+import { gather } from '../kernel/gather.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { Consumer } from '../mesh/consumer.ts';
 import type { Exposure } from '../mesh/contribution.ts';
-import { acceptedValues } from '../operations/accepted-values.ts';
+import { acceptedColumns, acceptedRows, acceptedValues, acceptLimits } from '../operations/accepted-values.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import type { NewOperation } from '../operations/operation-store.ts';
 import type { BindingStore, FoundBinding, NewBinding } from './binding-store.ts';
@@ -64,47 +65,63 @@ const fromRow = (row: BindingRow): ServiceBinding => ({
 });
 const columns = '*, coalesce(expires_at <= clock_timestamp(), false) as overdue';
 
-/** One statement; the instance's row is share-locked, so that no binding is born on an instance that is being deleted (I24). */
+/**
+ * One statement of all that wait, in the order of their ids; the instances' rows are share-locked, so that no binding is born on an
+ * instance that is being deleted (I24).
+ */
 const accept = {
   name: 'binding_accept',
-  text: `with instance as (
-    select id from service_instance where id = $3 and state = 'ready' and plan_id = $4 for share
-  ), binding as (
+  text: `with item as materialized (
+    select * from json_to_recordset($1::json) as item (id uuid, platform_id uuid, instance_uuid uuid, binding_id text, ref text, life int,
+      lineage_id uuid, predecessor_id uuid, predecessor_binding_id text, plan_id text, context jsonb, bind_resource jsonb, parameters jsonb,
+      request_hash text, consumer jsonb, consumer_name text, principal text, credential_kind text, csr_pem text, life_seconds int,
+      ${acceptedColumns})
+  ), bindable as materialized (
+    select item.id from (select * from item order by instance_uuid) item cross join lateral (
+      select 1 from service_instance i where i.id = item.instance_uuid and i.state = 'ready' and i.plan_id = item.plan_id for share) instance
+  ), accepted as (
     insert into service_binding (id, platform_id, instance_uuid, binding_id, ref, life, lineage_id, predecessor_id, predecessor_binding_id,
         state, plan_id, context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds)
-      select $1, $2, id, $5, $6, $7, $8, $9, $10, 'binding', $4, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 from instance
+      select id, platform_id, instance_uuid, binding_id, ref, life, lineage_id, predecessor_id, predecessor_binding_id, 'binding', plan_id,
+          context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds
+        from item join bindable using (id) order by platform_id, binding_id
       on conflict do nothing returning id
-  ), operation as (
-    insert into operation (id, platform_id, resource_kind, resource_id, kind, input, request_hash, deadline_at)
-      select $21, $2, 'binding', id::text, 'bind', $22, $14, clock_timestamp() + make_interval(secs => $23) from binding
-  ), audit as (
-    insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
-      select $24, $25, $26, $27, id::text, $28, $29 from binding
-  ) select id from binding`,
+  ), ${acceptedRows('bind', 'binding')}`,
 };
-const acceptValues = (b: NewBinding, o: NewOperation, a: AuditEntry): readonly unknown[] => [
-  b.uuid,
-  b.platformId,
-  b.instanceUuid,
-  b.planId,
-  b.bindingId,
-  b.ref,
-  b.life,
-  b.lineageId,
-  b.predecessorUuid,
-  b.predecessorBindingId,
-  JSON.stringify(b.context),
-  JSON.stringify(b.bindResource),
-  JSON.stringify(b.parameters),
-  b.requestHash,
-  JSON.stringify(b.consumer),
-  b.consumerName,
-  b.principal,
-  b.credentialKind,
-  b.csrPem,
-  b.lifeSeconds,
-  ...acceptedValues(o, a),
-];
+interface Order {
+  readonly binding: NewBinding;
+  readonly operation: NewOperation;
+  readonly audit: AuditEntry;
+}
+const acceptValues = ({ binding: b, operation, audit }: Order): Readonly<Record<string, unknown>> => ({
+  id: b.uuid,
+  platform_id: b.platformId,
+  instance_uuid: b.instanceUuid,
+  binding_id: b.bindingId,
+  ref: b.ref,
+  life: b.life,
+  lineage_id: b.lineageId,
+  predecessor_id: b.predecessorUuid,
+  predecessor_binding_id: b.predecessorBindingId,
+  plan_id: b.planId,
+  context: b.context,
+  bind_resource: b.bindResource,
+  parameters: b.parameters,
+  request_hash: b.requestHash,
+  consumer: b.consumer,
+  consumer_name: b.consumerName,
+  principal: b.principal,
+  credential_kind: b.credentialKind,
+  csr_pem: b.csrPem,
+  life_seconds: b.lifeSeconds,
+  ...acceptedValues(operation, audit),
+});
+const acceptor = (sql: Sql): ((order: Order) => Promise<boolean>) =>
+  gather(async (orders: readonly Order[]) => {
+    const { rows } = await sql.run<{ id: string }>(accept, [JSON.stringify(orders.map(acceptValues))]);
+    const accepted = new Set(rows.map(({ id }) => id));
+    return orders.map(({ binding }) => accepted.has(binding.uuid));
+  }, acceptLimits);
 const find = {
   name: 'binding_find',
   text: `select ${columns} from service_binding where platform_id = $1 and binding_id = $2 order by life desc limit 1`,
@@ -126,6 +143,7 @@ const due = `select ${columns} from service_binding where state = 'ready' and ex
 
 export function pgBindingStore(sql: Sql): BindingStore {
   const operations = pgOperationStore(sql);
+  const accepts = acceptor(sql);
   const one = async (
     statement: { name: string; text: string } | string,
     values: readonly unknown[],
@@ -139,9 +157,7 @@ export function pgBindingStore(sql: Sql): BindingStore {
     find: async (platformId, bindingId) => withOperation(await one(find, [platformId, bindingId])),
     byUuid: (uuid) => one(byUuid, [uuid]),
     byRef: (ref) => one(byRef, [ref]),
-    async accept(binding, operation, audit) {
-      return (await sql.run(accept, acceptValues(binding, operation, audit))).count === 1;
-    },
+    accept: (binding, operation, audit) => accepts({ binding, operation, audit }),
     lock: async (uuid) => withOperation(await one(`${byUuid.text} for update`, [uuid])),
     async setState(uuid, state) {
       await sql.run(setState, [uuid, state]);

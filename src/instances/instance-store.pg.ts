@@ -1,8 +1,9 @@
+import { gather } from '../kernel/gather.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 import { LeaseLost } from '../operations/lease-lost.ts';
-import { acceptedValues } from '../operations/accepted-values.ts';
+import { acceptedColumns, acceptedRows, acceptedValues, acceptLimits } from '../operations/accepted-values.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import { pgInstanceBindings } from './instance-bindings.pg.ts';
 import type { FoundInstance, InstanceStore, NewInstance } from './instance-store.ts';
@@ -49,23 +50,27 @@ const fromRow = (row: InstanceRow): ServiceInstance => ({
   requestHash: row.request_hash,
 });
 
-/** The accept transaction as one statement: either all four rows or none (performance: one round trip, one commit). */
+/**
+ * The accept transaction of all that wait, as one statement: of each either all four rows or none (one round trip, one commit).
+ * In the order of their ids, so that two statements never wait for each other.
+ */
 const accept = {
   name: 'instance_accept',
-  text: `with snapshot as (
-    insert into plan_snapshot (hash, snapshot) values ($5, $6) on conflict do nothing
-  ), instance as (
+  text: `with item as materialized (
+    select * from json_to_recordset($1::json) as item (id uuid, platform_id uuid, instance_id text, ref text, snapshot_hash text,
+      snapshot jsonb, life int, service_offering_id text, offering_name text, plan_id text, organization_guid text, space_guid text,
+      context jsonb, parameters jsonb, maintenance_version text, request_hash text, ${acceptedColumns})
+  ), snapshot as (
+    insert into plan_snapshot (hash, snapshot) select snapshot_hash, snapshot from item where snapshot is not null order by snapshot_hash
+      on conflict do nothing
+  ), accepted as (
     insert into service_instance (id, platform_id, instance_id, ref, life, state, service_offering_id, offering_name, plan_id, plan_ids,
         snapshot_hash, organization_guid, space_guid, context, parameters, maintenance_version, request_hash)
-      values ($1, $2, $3, $4, $7, 'provisioning', $8, $9, $10, array[$10], $5, $11, $12, $13, $14, $15, $16)
+      select id, platform_id, instance_id, ref, life, 'provisioning', service_offering_id, offering_name, plan_id, array[plan_id],
+          snapshot_hash, organization_guid, space_guid, context, parameters, maintenance_version, request_hash
+        from item order by platform_id, instance_id
       on conflict do nothing returning id
-  ), operation as (
-    insert into operation (id, platform_id, resource_kind, resource_id, kind, input, request_hash, deadline_at)
-      select $17, $2, 'instance', id::text, 'provision', $18, $16, clock_timestamp() + make_interval(secs => $19) from instance
-  ), audit as (
-    insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
-      select $20, $21, $22, $23, id::text, $24, $25 from instance
-  ) select id from instance`,
+  ), ${acceptedRows('provision', 'instance')}`,
 };
 const find = {
   name: 'instance_find',
@@ -85,28 +90,47 @@ const setState = {
       gone_at = case when $2 = 'gone' then clock_timestamp() end
     where id = $1`,
 };
-const acceptValues = (i: NewInstance, o: NewOperation, a: AuditEntry): readonly unknown[] => [
-  i.uuid,
-  i.platformId,
-  i.instanceId,
-  i.ref,
-  i.snapshot.hash,
-  JSON.stringify(i.snapshot.snapshot),
-  i.life,
-  i.serviceId,
-  i.offeringName,
-  i.planId,
-  i.organizationGuid,
-  i.spaceGuid,
-  JSON.stringify(i.context),
-  JSON.stringify(i.parameters),
-  i.maintenanceVersion,
-  i.requestHash,
-  ...acceptedValues(o, a),
-];
+interface Order {
+  readonly instance: NewInstance;
+  readonly operation: NewOperation;
+  readonly audit: AuditEntry;
+}
+const acceptValues = (
+  { instance: i, operation, audit }: Order,
+  knownSnapshots: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> => ({
+  id: i.uuid,
+  platform_id: i.platformId,
+  instance_id: i.instanceId,
+  ref: i.ref,
+  snapshot_hash: i.snapshot.hash,
+  snapshot: knownSnapshots.has(i.snapshot.hash) ? null : i.snapshot.snapshot,
+  life: i.life,
+  service_offering_id: i.serviceId,
+  offering_name: i.offeringName,
+  plan_id: i.planId,
+  organization_guid: i.organizationGuid,
+  space_guid: i.spaceGuid,
+  context: i.context,
+  parameters: i.parameters,
+  maintenance_version: i.maintenanceVersion,
+  request_hash: i.requestHash,
+  ...acceptedValues(operation, audit),
+});
+function acceptor(sql: Sql): (order: Order) => Promise<boolean> {
+  const knownSnapshots = new Set<string>(); // snapshots are never deleted
+  return gather(async (orders: readonly Order[]) => {
+    const values = JSON.stringify(orders.map((order) => acceptValues(order, knownSnapshots)));
+    const { rows } = await sql.run<{ id: string }>(accept, [values]);
+    for (const { instance } of orders) knownSnapshots.add(instance.snapshot.hash);
+    const accepted = new Set(rows.map(({ id }) => id));
+    return orders.map(({ instance }) => accepted.has(instance.uuid));
+  }, acceptLimits);
+}
 
 export function pgInstanceStore(sql: Sql): InstanceStore {
   const operations = pgOperationStore(sql);
+  const accepts = acceptor(sql);
   const withOperation = async (row: InstanceRow | undefined): Promise<FoundInstance | undefined> =>
     row === undefined ? undefined : { instance: fromRow(row), operation: await operations.unfinished('instance', row.id) };
   return {
@@ -117,9 +141,7 @@ export function pgInstanceStore(sql: Sql): InstanceStore {
       const row = (await sql.run<InstanceRow>('select * from service_instance where id = $1', [uuid])).rows[0];
       return row === undefined ? undefined : fromRow(row);
     },
-    async accept(instance, operation, audit) {
-      return (await sql.run(accept, acceptValues(instance, operation, audit))).count === 1;
-    },
+    accept: (instance, operation, audit) => accepts({ instance, operation, audit }),
     async lock(uuid) {
       return withOperation((await sql.run<InstanceRow>('select * from service_instance where id = $1 for update', [uuid])).rows[0]);
     },

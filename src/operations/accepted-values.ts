@@ -1,15 +1,29 @@
 import type { AuditEntry } from '../audit/audit.ts';
 import type { NewOperation } from './operation-store.ts';
 
-/** The last nine values of an accept statement: operation id, input, deadline in seconds, then the audit row without its resource. */
-export const acceptedValues = (operation: NewOperation, audit: AuditEntry): readonly unknown[] => [
-  operation.id,
-  JSON.stringify(operation.input),
-  operation.deadlineSeconds,
-  audit.actor,
-  audit.originatingIdentity === null ? null : JSON.stringify(audit.originatingIdentity),
-  audit.requestId,
-  audit.action,
-  audit.outcome,
-  JSON.stringify(audit.detail),
-];
+/** How many accept statements may be under way, and how many requests one of them takes: few big ones cost the database least. */
+export const acceptLimits = { atOnce: 2, most: 64 };
+
+/** The columns that every accept statement reads besides its resource's, as `json_to_recordset` takes them. */
+export const acceptedColumns = `operation_id uuid, input jsonb, deadline_seconds int, actor text, originating_identity jsonb, audit_request_id text,
+    action text, outcome text, detail jsonb`;
+export const acceptedValues = (operation: NewOperation, audit: AuditEntry): Readonly<Record<string, unknown>> => ({
+  operation_id: operation.id,
+  input: operation.input,
+  deadline_seconds: operation.deadlineSeconds,
+  actor: audit.actor,
+  originating_identity: audit.originatingIdentity,
+  audit_request_id: audit.requestId,
+  action: audit.action,
+  outcome: audit.outcome,
+  detail: audit.detail,
+});
+/** Operation and audit rows of the resources that the CTE `accepted` made of the CTE `item`. */
+export const acceptedRows = (kind: 'provision' | 'bind', resourceKind: 'instance' | 'binding'): string => `operation as (
+    insert into operation (id, platform_id, resource_kind, resource_id, kind, input, request_hash, deadline_at)
+      select operation_id, platform_id, '${resourceKind}', id::text, '${kind}', input, request_hash,
+          clock_timestamp() + make_interval(secs => deadline_seconds) from item join accepted using (id)
+  ), audit as (
+    insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
+      select actor, originating_identity, audit_request_id, action, id::text, outcome, detail from item join accepted using (id)
+  ) select id from accepted`;
