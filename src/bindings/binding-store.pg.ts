@@ -1,13 +1,10 @@
-import type { AuditEntry } from '../audit/audit.ts';
 import type { CredentialKind } from '../catalog/offering.ts';
-import { gather } from '../kernel/gather.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { Consumer } from '../mesh/consumer.ts';
 import type { Exposure } from '../mesh/contribution.ts';
-import { acceptedColumns, acceptedRows, acceptedValues, acceptLimits } from '../operations/accepted-values.ts';
+import { acceptedColumns, acceptedRows, acceptor } from '../operations/accept.pg.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
-import type { NewOperation } from '../operations/operation-store.ts';
 import type { BindingStore, FoundBinding, NewBinding } from './binding-store.ts';
 import type { BindingState, ServiceBinding } from './binding.ts';
 
@@ -88,12 +85,7 @@ const accept = {
       on conflict do nothing returning id
   ), ${acceptedRows('bind', 'binding')}`,
 };
-interface Order {
-  readonly binding: NewBinding;
-  readonly operation: NewOperation;
-  readonly audit: AuditEntry;
-}
-const acceptValues = ({ binding: b, operation, audit }: Order): Readonly<Record<string, unknown>> => ({
+const columnsOf = (b: NewBinding): Readonly<Record<string, unknown>> => ({
   id: b.uuid,
   platform_id: b.platformId,
   instance_uuid: b.instanceUuid,
@@ -114,14 +106,7 @@ const acceptValues = ({ binding: b, operation, audit }: Order): Readonly<Record<
   credential_kind: b.credentialKind,
   csr_pem: b.csrPem,
   life_seconds: b.lifeSeconds,
-  ...acceptedValues(operation, audit),
 });
-const acceptor = (sql: Sql): ((order: Order) => Promise<boolean>) =>
-  gather(async (orders: readonly Order[]) => {
-    const { rows } = await sql.run<{ id: string }>(accept, [JSON.stringify(orders.map(acceptValues))]);
-    const accepted = new Set(rows.map(({ id }) => id));
-    return orders.map(({ binding }) => accepted.has(binding.uuid));
-  }, acceptLimits);
 const find = {
   name: 'binding_find',
   text: `select ${columns} from service_binding where platform_id = $1 and binding_id = $2 order by life desc limit 1`,
@@ -143,7 +128,6 @@ const due = `select ${columns} from service_binding where state = 'ready' and ex
 
 export function pgBindingStore(sql: Sql): BindingStore {
   const operations = pgOperationStore(sql);
-  const accepts = acceptor(sql);
   const one = async (
     statement: { name: string; text: string } | string,
     values: readonly unknown[],
@@ -157,7 +141,7 @@ export function pgBindingStore(sql: Sql): BindingStore {
     find: async (platformId, bindingId) => withOperation(await one(find, [platformId, bindingId])),
     byUuid: (uuid) => one(byUuid, [uuid]),
     byRef: (ref) => one(byRef, [ref]),
-    accept: (binding, operation, audit) => accepts({ binding, operation, audit }),
+    accept: acceptor(sql, accept, columnsOf),
     lock: async (uuid) => withOperation(await one(`${byUuid.text} for update`, [uuid])),
     async setState(uuid, state) {
       await sql.run(setState, [uuid, state]);

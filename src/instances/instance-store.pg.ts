@@ -1,15 +1,12 @@
-import { gather } from '../kernel/gather.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 import { LeaseLost } from '../operations/lease-lost.ts';
-import { acceptedColumns, acceptedRows, acceptedValues, acceptLimits } from '../operations/accepted-values.ts';
+import { acceptedColumns, acceptedRows, acceptor } from '../operations/accept.pg.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import { pgInstanceBindings } from './instance-bindings.pg.ts';
 import type { FoundInstance, InstanceStore, NewInstance } from './instance-store.ts';
 import type { InstanceState, ServiceInstance } from './instance.ts';
-import type { NewOperation } from '../operations/operation-store.ts';
-import type { AuditEntry } from '../audit/audit.ts';
 
 interface InstanceRow {
   readonly id: string;
@@ -90,15 +87,7 @@ const setState = {
       gone_at = case when $2 = 'gone' then clock_timestamp() end
     where id = $1`,
 };
-interface Order {
-  readonly instance: NewInstance;
-  readonly operation: NewOperation;
-  readonly audit: AuditEntry;
-}
-const acceptValues = (
-  { instance: i, operation, audit }: Order,
-  knownSnapshots: ReadonlySet<string>,
-): Readonly<Record<string, unknown>> => ({
+const columnsOf = (i: NewInstance, knownSnapshots: ReadonlySet<string>): Readonly<Record<string, unknown>> => ({
   id: i.uuid,
   platform_id: i.platformId,
   instance_id: i.instanceId,
@@ -115,22 +104,12 @@ const acceptValues = (
   parameters: i.parameters,
   maintenance_version: i.maintenanceVersion,
   request_hash: i.requestHash,
-  ...acceptedValues(operation, audit),
 });
-function acceptor(sql: Sql): (order: Order) => Promise<boolean> {
-  const knownSnapshots = new Set<string>(); // snapshots are never deleted
-  return gather(async (orders: readonly Order[]) => {
-    const values = JSON.stringify(orders.map((order) => acceptValues(order, knownSnapshots)));
-    const { rows } = await sql.run<{ id: string }>(accept, [values]);
-    for (const { instance } of orders) knownSnapshots.add(instance.snapshot.hash);
-    const accepted = new Set(rows.map(({ id }) => id));
-    return orders.map(({ instance }) => accepted.has(instance.uuid));
-  }, acceptLimits);
-}
 
 export function pgInstanceStore(sql: Sql): InstanceStore {
   const operations = pgOperationStore(sql);
-  const accepts = acceptor(sql);
+  const knownSnapshots = new Set<string>(); // they are never deleted
+  const accepts = acceptor(sql, accept, (instance: NewInstance) => columnsOf(instance, knownSnapshots));
   const withOperation = async (row: InstanceRow | undefined): Promise<FoundInstance | undefined> =>
     row === undefined ? undefined : { instance: fromRow(row), operation: await operations.unfinished('instance', row.id) };
   return {
@@ -141,7 +120,11 @@ export function pgInstanceStore(sql: Sql): InstanceStore {
       const row = (await sql.run<InstanceRow>('select * from service_instance where id = $1', [uuid])).rows[0];
       return row === undefined ? undefined : fromRow(row);
     },
-    accept: (instance, operation, audit) => accepts({ instance, operation, audit }),
+    async accept(instance, operation, audit) {
+      const accepted = await accepts(instance, operation, audit);
+      knownSnapshots.add(instance.snapshot.hash);
+      return accepted;
+    },
     async lock(uuid) {
       return withOperation((await sql.run<InstanceRow>('select * from service_instance where id = $1 for update', [uuid])).rows[0]);
     },
