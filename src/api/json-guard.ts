@@ -180,7 +180,7 @@ const shorten = (path: string): string => {
 };
 
 /** Refuses what JSON.parse, PostgreSQL or a merge further in would stumble over: depth, width, keys, numbers, characters. */
-export function guardJson(text: string, limits: JsonLimits): void {
+function guardJson(text: string, limits: JsonLimits): void {
   new Scanner(text, limits).document();
 }
 
@@ -239,7 +239,7 @@ function keysIn(value: object): number {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-export function decodeUtf8(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
