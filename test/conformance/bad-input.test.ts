@@ -16,6 +16,14 @@ const objects = ['parameters', 'context', 'maintenance_info'];
 const notText = [1, true, [], {}, ['x'], 1e300];
 const notObject = [1, true, 'x', [], [{}]];
 
+/** Fields that update and bind have in common. */
+const ofBoth = [
+  ['service_id', [...notText, null, '']],
+  ['plan_id', [...notText, null, '']],
+  ['parameters', notObject],
+  ['context', notObject],
+] as const;
+
 /** The refusal names the field, and nothing was made. */
 async function refused(field: string, send: () => ReturnType<Broker['call']>): Promise<void> {
   const count = (): Promise<unknown> =>
@@ -34,28 +42,17 @@ describe('a value of a wrong type is refused by the name of its field', () => {
       for (const value of values) await refused(field, () => broker.put(broker.fresh(), broker.order('basic', { [field]: value })));
     },
   );
-  test.each([
-    ['service_id', [...notText, null, '']],
-    ['plan_id', [...notText, null, '']],
-    ['parameters', notObject],
-    ['context', notObject],
-    ['maintenance_info', notObject],
-  ] as const)('update: %s', async (field, values) => {
+  test.each([...ofBoth, ['maintenance_info', notObject]] as const)('update: %s', async (field, values) => {
     const service = { service_id: broker.ids('basic').service_id };
     for (const value of values) await refused(field, () => broker.patch(instance, { ...service, [field]: value }));
   });
-  test.each([
-    ['service_id', [...notText, null, '']],
-    ['plan_id', [...notText, null, '']],
-    ['parameters', notObject],
-    ['context', notObject],
-    ['bind_resource', notObject],
-    ['app_guid', notText],
-    ['predecessor_binding_id', notText],
-  ] as const)('bind: %s', async (field, values) => {
-    const order = { ...broker.ids('basic'), parameters: inWeb };
-    for (const value of values) await refused(field, () => broker.bind(instance, broker.fresh('b'), { ...order, [field]: value }));
-  });
+  test.each([...ofBoth, ['bind_resource', notObject], ['app_guid', notText], ['predecessor_binding_id', notText]] as const)(
+    'bind: %s',
+    async (field, values) => {
+      const order = { ...broker.ids('basic'), parameters: inWeb };
+      for (const value of values) await refused(field, () => broker.bind(instance, broker.fresh('b'), { ...order, [field]: value }));
+    },
+  );
   test('maintenance_info.version', async () => {
     for (const value of [1, true, [], {}])
       await refused('version', () => broker.put(broker.fresh(), broker.order('basic', { maintenance_info: { version: value } })));
