@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild, type BenchServer } from './child.ts';
 import { alternate, type Figure } from './figure.ts';
+import { benchHome } from './home.ts';
 import { requestsPerSecond } from './load.ts';
 import { writeCatalog } from './write-catalog.ts';
 
@@ -12,8 +12,7 @@ const connections = 16;
 
 /** GET /v2/catalog, authenticated, of a raw node:http server that sends the same bytes. */
 export async function benchCatalogHttp(): Promise<readonly Figure[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
-  await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
+  const directory = await benchHome();
   try {
     return [...(await measure(directory, 'small', 3, 3)), ...(await measure(directory, 'big', 36, 5))];
   } finally {

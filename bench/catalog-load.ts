@@ -2,8 +2,7 @@
  * 1,000 offerings of 5 plans with parameter schemas: first load, reload after one file has changed and after all have (the wait for the
  * files to settle included), and the longest delay that a request would have met meanwhile.
  */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pgCatalogStore } from '../src/catalog/catalog-store.pg.ts';
@@ -15,6 +14,7 @@ import { migrateDatabase } from '../src/db/migrate.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import { silentLogger } from '../src/kernel/logger.ts';
 import { figureOf, type Figure } from './figure.ts';
+import { benchHome } from './home.ts';
 import { offering } from './write-catalog.ts';
 
 const count = 1_000;
@@ -22,8 +22,7 @@ const rounds = 5;
 
 /** Quoted without a ceiling, in milliseconds; `catalog.reload.delay` is the longest of a reload of all files. */
 export async function benchCatalogLoad(): Promise<readonly Figure[]> {
-  const home = await mkdtemp(join(tmpdir(), 'mb-bench-catalog-'));
-  await chmod(home, 0o755); // started by root, the database runs as another user, who must get here
+  const home = await benchHome();
   const server = await startEmbeddedPostgres({ directory: join(home, 'postgres') });
   await migrateDatabase(server.url);
   const db = openDatabase({ url: server.url });
@@ -48,7 +47,7 @@ export async function benchCatalogLoad(): Promise<readonly Figure[]> {
   } finally {
     await db.close();
     await server.stop();
-    for (const each of [server.directory, home]) await rm(each, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
   }
 }
 interface Measured {

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { headersOf } from './catalog-http.ts';
 import { startChild } from './child.ts';
 import { alternate, figureOf, type Figure, type Round } from './figure.ts';
+import { benchHome } from './home.ts';
 
 const rounds = 5;
 const bookinfo = new URL('../examples/bookinfo/', import.meta.url).pathname;
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** From the commit of an accepted operation to its first step, and operations a second from accepted to succeeded. */
 export async function benchOperations(): Promise<readonly Figure[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
+  const directory = await benchHome();
   try {
     return [...(await memory(directory)), await gitops(directory)];
   } finally {

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { figureOf, type Figure, type Round } from './figure.ts';
+import { benchHome } from './home.ts';
 
 const rounds = 5;
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -12,8 +11,7 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 export async function benchStart(): Promise<readonly Figure[]> {
   const [cold, warm]: [Round[], Round[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
-    const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
-    await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
+    const directory = await benchHome();
     cold.push({ value: await start(directory), ceiling: 0 });
     warm.push({ value: await start(directory), ceiling: 0 });
     await rm(directory, { recursive: true, force: true });

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeBatch } from '../src/api/ingest/cloud-events.ts';
 import { openDatabase, type Database } from '../src/db/database.ts';
@@ -10,6 +9,7 @@ import { createUsage, type Usage } from '../src/usage/create-usage.pg.ts';
 import { eventColumns } from '../src/usage/event-rows.ts';
 import { startChild } from './child.ts';
 import { alternate, type Figure } from './figure.ts';
+import { benchHome } from './home.ts';
 import { batchText, bindingNumber, bindings, copyText } from './usage-data.ts';
 import { benchMonth } from './usage-month.ts';
 
@@ -19,7 +19,7 @@ const bookinfo = new URL('../examples/bookinfo/', import.meta.url).pathname;
 
 /** Events per second from JSON text to commit, of COPY text into a table without an index; a month's report, of the same question on raw rows. */
 export async function benchUsage(): Promise<Figure[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'mb-bench-usage-'));
+  const directory = await benchHome();
   const server = await startEmbeddedPostgres({ directory: join(directory, 'postgres') });
   await migrateDatabase(server.url);
   const database = openDatabase({ url: server.url });
@@ -38,7 +38,7 @@ export async function benchUsage(): Promise<Figure[]> {
   } finally {
     await database.close();
     await server.stop();
-    for (const each of [server.directory, directory]) await rm(each, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

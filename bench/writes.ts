@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { headersOf } from './catalog-http.ts';
 import { startChild, type BenchServer } from './child.ts';
 import { alternate, type Figure } from './figure.ts';
+import { benchHome } from './home.ts';
 import { requestsPerSecond } from './load.ts';
 
 const rounds = 5;
@@ -28,8 +28,7 @@ const tables = `create table if not exists bench_instance (id bigint primary key
 
 /** Durable PUTs answered 202 over HTTP, operations held back, of pgbench's six-statement transaction on the same server. */
 export async function benchWrites(): Promise<readonly Figure[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'mb-bench-'));
-  await chmod(directory, 0o755); // started by root, the database runs as another user, who must get here
+  const directory = await benchHome();
   const broker = await startChild('server.ts', join(directory, 'data'), bookinfo);
   try {
     const pgbench = await pgbenchOn(broker, directory);
