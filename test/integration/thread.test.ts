@@ -110,11 +110,11 @@ async function live(target: Target, offering: OfferingShape, plan: PlanShape, be
   expect(keysOf(await target.objects())).toEqual(guards);
   return guards;
 }
-async function expectBound({ app, objects }: Target, kind: string, said: string): Promise<void> {
-  const { rows } = await app.database.run<{ ref: string }>(`select ref from service_binding where state = 'ready'`);
+async function expectBound(target: Target, kind: string, said: string): Promise<void> {
+  const { rows } = await target.app.database.run<{ ref: string }>(`select ref from service_binding where state = 'ready'`);
   expect(rows).toHaveLength(1);
-  const all = await objects();
-  expect(await recorded(app)).toEqual(keysOf(all));
+  const all = await target.objects();
+  expect(await recorded(target.app)).toEqual(keysOf(all));
   const own = naming(all, rows[0]?.ref ?? '');
   const kinds = new Set(own.map((object) => object.kind));
   expect([...kinds], said).toEqual(expect.arrayContaining([...(kindsOf[kind] ?? [])]));
