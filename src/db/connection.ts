@@ -53,7 +53,9 @@ async function refuseFollower(client: pg.ClientBase): Promise<void> {
 export function openPool(config: PoolConfig, logger: Logger): pg.Pool {
   // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its types do not say so
   const pool = new pg.Pool({ ...config, onConnect: refuseFollower });
-  pool.on('error', (error) => logger.warn({ error: error.message }, 'a database connection was lost'));
+  pool.on('error', (error) => {
+    if (!pool.ending) logger.warn({ error: error.message }, 'a database connection was lost'); // one that was let go is none
+  });
   pool.on('connect', (client) => client.on('error', () => undefined)); // its statements are told; without a listener the process ends
   return pool;
 }

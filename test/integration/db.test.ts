@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openAdvisoryLocks } from '../../src/db/advisory-lock.ts';
+import { connectionConfig, openPool } from '../../src/db/connection.ts';
 import type { Database } from '../../src/db/database.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { isConnectionLoss } from '../../src/db/failures.ts';
@@ -210,6 +211,20 @@ describe('a database that goes away', () => {
     const error = await refusal(nowhere.run('select 1'));
     expect([error.code, isConnectionLoss(error)]).toEqual(['unavailable', false]);
     expect(isConnectionLoss(await refusal(nowhere.transaction((tx) => tx.run('select 1'))))).toBe(false);
+  });
+  test('is a warning, unless its connections were being closed: a server that stops then is in its right', async () => {
+    const warned: unknown[] = [];
+    const pool = openPool(connectionConfig(url), { ...silentLogger, warn: (_fields, text) => void warned.push(text) });
+    const [first, second] = [await pool.connect(), await pool.connect()];
+    first.release();
+    second.release();
+    const byTheServer = new Error('terminating connection due to administrator command');
+    first.emit('error', byTheServer);
+    expect(warned).toEqual(['a database connection was lost']);
+    const ended = pool.end();
+    second.emit('error', byTheServer);
+    await ended;
+    expect(warned).toHaveLength(1);
   });
   test('after its close is refused', async () => {
     const other = openDatabase({ url });

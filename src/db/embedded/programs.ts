@@ -30,7 +30,7 @@ export function spawnPostgres(programs: string, account: Account, args: readonly
   }
 }
 
-/** Runs a program to its end; throws with what it said. */
+/** Runs a program to its end, in a session of its own: Ctrl-C does not cut it short. Throws with what it said. */
 export async function runProgram(programs: string, account: Account, name: string, args: readonly string[]): Promise<void> {
   const [file = name, ...rest] = tied('KILL', [join(programs, 'bin', name), ...args]);
   const child = spawn(file, rest, {
@@ -38,6 +38,7 @@ export async function runProgram(programs: string, account: Account, name: strin
     cwd: '/',
     env: environment(programs),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
