@@ -41,12 +41,12 @@ function checkServiceKnown(deps: BindingDeps, serviceId: string | null): void {
 }
 
 async function readyInstance(deps: BindingDeps, caller: Caller, request: BindRequest): Promise<ServiceInstance> {
-  const found = await deps.stores.instances.find(caller.platform.platformId, request.instanceId);
-  if (found === undefined || found.instance.state === 'gone') throw new BrokerError('not-found', 'no service instance with this id');
-  const { state } = found.instance;
+  const instance = await deps.stores.instances.newest(caller.platform.platformId, request.instanceId);
+  if (instance === undefined || instance.state === 'gone') throw new BrokerError('not-found', 'no service instance with this id');
+  const { state } = instance;
   if (state === 'failed') throw new BrokerError('provision-failed', 'the instance could not be provisioned: delete it and order it again');
   if (state !== 'ready') throw new BrokerError('concurrency', `the service instance is ${state}: bind when its operation has ended`);
-  return found.instance;
+  return instance;
 }
 
 function entryOf(deps: BindingDeps, instance: ServiceInstance, request: BindRequest): CatalogEntry {

@@ -31,6 +31,8 @@ const withoutEmpty = (object: NonNullable<BindRequest['bindResource']>): NonNull
 /** OSB 2.17 "Binding" and "Binding Rotation"; order of checks BND-23. */
 export async function bind(deps: BindingDeps, caller: Caller, request: BindRequest): Promise<BindOutcome> {
   const requestHash = requestHashOf(request);
+  const made = await acceptFirstLife(deps, caller, request, requestHash);
+  if (made !== undefined) return answerNew(deps, made);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const found = await deps.stores.bindings.find(caller.platform.platformId, request.bindingId);
     if (found !== undefined && isTaken(found)) return answerExisting(deps, request, requestHash, found);
@@ -38,9 +40,24 @@ export async function bind(deps: BindingDeps, caller: Caller, request: BindReque
     if (found?.binding.state === 'failed') await deps.stores.bindings.setState(found.binding.uuid, 'gone');
     const life = found === undefined ? 0 : found.binding.life + 1;
     const accepted = await accept(deps, caller, request, order, requestHash, life);
-    if (accepted !== undefined) return answerNew(deps, order.entry, accepted);
+    if (accepted !== undefined) return answerNew(deps, accepted);
   }
   throw new BrokerError('concurrency', 'the instance or the binding is being changed by other requests: send the request again');
+}
+
+/** Nearly every id is new: tried before it is looked up. What refuses it is told later, since an existing binding answers first. */
+async function acceptFirstLife(
+  deps: BindingDeps,
+  caller: Caller,
+  request: BindRequest,
+  requestHash: string,
+): Promise<Accepted | undefined> {
+  try {
+    return await accept(deps, caller, request, await orderOf(deps, caller, request), requestHash, 0);
+  } catch (error) {
+    if (error instanceof BrokerError) return undefined;
+    throw error;
+  }
 }
 
 /** A failed bind has left nothing: its id is free again. */
@@ -48,6 +65,7 @@ const isTaken = ({ binding, operation }: FoundBinding): boolean =>
   binding.state !== 'gone' && !(binding.state === 'failed' && operation === undefined);
 
 interface Accepted {
+  readonly entry: CatalogEntry;
   readonly uuid: string;
   readonly operationId: string;
 }
@@ -87,7 +105,7 @@ async function accept(
     }),
   );
   await point('C3');
-  return created ? { uuid, operationId } : undefined;
+  return created ? { entry: order.entry, uuid, operationId } : undefined;
 }
 
 async function newBinding(
@@ -127,8 +145,8 @@ async function newBinding(
   };
 }
 
-async function answerNew(deps: BindingDeps, { plan }: CatalogEntry, { uuid, operationId }: Accepted): Promise<BindOutcome> {
-  if (plan.asynchronous) {
+async function answerNew(deps: BindingDeps, { entry, uuid, operationId }: Accepted): Promise<BindOutcome> {
+  if (entry.plan.asynchronous) {
     deps.runner.wake();
     await point('C4');
     return { kind: 'accepted', operation: operationId };

@@ -81,7 +81,9 @@ const accept = {
         state, plan_id, context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds)
       select id, platform_id, instance_uuid, binding_id, ref, life, lineage_id, predecessor_id, predecessor_binding_id, 'binding', plan_id,
           context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds
-        from item join bindable using (id) order by platform_id, binding_id
+        from item join bindable using (id)
+        where life > all (select s.life from service_binding s where s.platform_id = item.platform_id and s.binding_id = item.binding_id)
+        order by platform_id, binding_id
       on conflict do nothing returning id
   ), ${acceptedRows('bind', 'binding')}`,
 };

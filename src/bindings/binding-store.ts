@@ -19,7 +19,7 @@ export interface BindingStore {
   byRef(ref: string): Promise<ServiceBinding | undefined>;
   /**
    * The accept transaction in one statement: binding, operation and audit row, only while the instance is ready on that plan (its row
-   * is locked against a deprovision). False: nothing was written.
+   * is locked against a deprovision), and only as a later life than any that the id had. False: nothing was written.
    */
   accept(binding: NewBinding, operation: NewOperation, audit: AuditEntry): Promise<boolean>;
   lock(uuid: string): Promise<FoundBinding | undefined>;

@@ -62,7 +62,7 @@ export function bindRecipe(deps: BindingRecipeDeps): BindingRecipe {
           undo: async ({ fence }) => withdraw(deps, fence, uuid),
         },
         publishStep(deps.mesh, subject),
-        verifyStep(deps.mesh, async () => [(await present(deps.stores.bindings, uuid)).ref]),
+        verifyStep(async () => deps.mesh.verify([(await present(deps.stores.bindings, uuid)).ref])),
       ];
     },
     async succeeded({ bindings, instances, spans }, operation) {
@@ -122,7 +122,7 @@ const takeBackSteps = (deps: BindingRecipeDeps, operation: Operation): readonly 
       },
     },
     publishStep(deps.mesh, subjectOf(deps, operation)),
-    verifyStep(deps.mesh, async () => [(await present(deps.stores.bindings, uuid)).ref]),
+    verifyStep(async () => deps.mesh.verify([(await present(deps.stores.bindings, uuid)).ref])),
     {
       name: 'retire identity',
       async run() {

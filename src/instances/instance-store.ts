@@ -17,10 +17,12 @@ export interface FoundInstance {
 export interface InstanceStore {
   /** The newest life of the id, gone or not. */
   find(platformId: string, instanceId: string): Promise<FoundInstance | undefined>;
+  /** The same without its operation; what is asked for at the same time is one statement. */
+  newest(platformId: string, instanceId: string): Promise<ServiceInstance | undefined>;
   byUuid(uuid: string): Promise<ServiceInstance | undefined>;
   /**
-   * The accept transaction in one statement: snapshot, instance, operation and audit row. False: the id has a row already
-   * (somebody was faster, or it lived before); nothing was written.
+   * The accept transaction in one statement: snapshot, instance, operation and audit row. False: the id is in
+   * use, or had this life or a later one; nothing was written.
    */
   accept(instance: NewInstance, operation: NewOperation, audit: AuditEntry): Promise<boolean>;
   /** Locks the row until the end of the transaction and reads it anew. */
