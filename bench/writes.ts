@@ -75,40 +75,31 @@ function provisions(broker: BenchServer, plan: Plan, connections: number): Promi
 }
 const jsonHeaders = (broker: BenchServer): Record<string, string> => ({ ...headersOf(broker), 'content-type': 'application/json' });
 
-/** Binds on instances that the round provisioned and a statement made ready, since the operations are held back. */
+/** As many provisions as binds: binds go to instances that the round provisioned and an untimed statement made ready. */
 async function mixed(broker: BenchServer, plan: Plan): Promise<number> {
-  const first = made;
-  const start = performance.now();
-  await provisions(broker, plan, 32);
-  const provisioned = made - first;
-  const client = new pg.Client(broker.database);
-  await client.connect();
-  const provisionSeconds = (performance.now() - start) / 1_000;
-  await client.query(`update service_instance set state = 'ready' where state = 'provisioning'`);
-  await client.query(`update operation set state = 'succeeded', finished_at = now() where state = 'pending'`);
-  const { rows } = await client.query<{ instance_id: string }>(
-    `select instance_id from service_instance where state = 'ready' order by created_at desc limit $1`,
-    [provisioned],
-  );
-  await client.end();
+  const provisionRate = await provisions(broker, plan, 32);
+  const instances = await madeReady(broker);
   let at = 0;
   const body = JSON.stringify({ ...plan, parameters: { consumer: { kind: 'sidecar', namespace: 'web', service_account: 'frontend' } } });
   const next = (): { path: string; body: string } => {
-    const instance = rows[at % rows.length]?.instance_id ?? '';
+    const instance = instances[at % instances.length] ?? '';
     at += 1;
-    return { path: `/v2/service_instances/${instance}/service_bindings/${instance}-${made}-${at}?accepts_incomplete=true`, body };
+    return { path: `/v2/service_instances/${instance}/service_bindings/${instance}-${at}?accepts_incomplete=true`, body };
   };
-  const binds = await requestsPerSecond({
-    url: broker.url,
-    headers: jsonHeaders(broker),
-    method: 'PUT',
-    connections: 32,
-    seconds,
-    next,
-    expected: 202,
-  });
-  const provisionRate = provisioned / provisionSeconds;
-  return 2 / (1 / provisionRate + 1 / binds);
+  const headers = jsonHeaders(broker);
+  const bindRate = await requestsPerSecond({ url: broker.url, headers, method: 'PUT', connections: 32, seconds, next, expected: 202 });
+  return 2 / (1 / provisionRate + 1 / bindRate);
+}
+/** The instances whose operations are held back. */
+async function madeReady({ database }: BenchServer): Promise<readonly string[]> {
+  const client = new pg.Client(database);
+  await client.connect();
+  await client.query(`update operation set state = 'succeeded', finished_at = now() where state = 'pending'`);
+  const { rows } = await client.query<{ instance_id: string }>(
+    `update service_instance set state = 'ready' where state = 'provisioning' returning instance_id`,
+  );
+  await client.end();
+  return rows.map((row) => row.instance_id);
 }
 
 async function pgbenchOn(broker: BenchServer, directory: string): Promise<(clients: number) => Promise<number>> {
