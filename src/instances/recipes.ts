@@ -45,6 +45,7 @@ export function provisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
       trainingStep(trainedOf(operation)),
       guardStep(deps, operation.resourceId),
       publishStep(deps.mesh, subjectOf(deps, operation)),
+      verifyStep(() => guardIsThere(deps, operation.resourceId)),
     ],
     async succeeded({ instances, spans }, operation) {
       const instance = await present(instances, operation.resourceId);
@@ -65,6 +66,9 @@ const guardStep = (deps: InstanceRecipeDeps, uuid: string): Step => ({
     await deps.mesh.guard(fence, guardOf(offering));
   },
 });
+
+const guardIsThere = async (deps: InstanceRecipeDeps, uuid: string): Promise<boolean> =>
+  deps.mesh.verifyGuard((await present(deps.instances, uuid)).serviceId);
 
 export function updateRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
   return {
@@ -97,7 +101,7 @@ export function updateRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
         record,
         reroute,
         publishStep(deps.mesh, subject),
-        verifyStep(deps.mesh, refs),
+        verifyStep(async () => (await guardIsThere(deps, uuid)) && (await deps.mesh.verify(await refs()))),
       ];
     },
     async succeeded(stores, operation) {
@@ -150,7 +154,7 @@ export function deprovisionRecipe(deps: InstanceRecipeDeps): InstanceRecipe {
         takeBack('withdraw grants', 'routed'),
         takeBack('remove routes', 'hidden'),
         publishStep(deps.mesh, subjectOf(deps, operation)),
-        verifyStep(deps.mesh, refs),
+        verifyStep(async () => deps.mesh.verify(await refs())),
         retire,
       ];
     },

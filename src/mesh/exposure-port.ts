@@ -25,4 +25,6 @@ export interface MeshExposure {
    * does not hold counts as unwritten from then on, so that a repeat of the bindings' `expose` or `refresh` writes it again.
    */
   verify(bindingRefs: readonly string[]): Promise<boolean>;
+  /** The same for the offering's guard, and for its lists that no binding has changed since; a repeat of `guard` writes it again. */
+  verifyGuard(offeringId: string): Promise<boolean>;
 }

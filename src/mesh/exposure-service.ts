@@ -9,10 +9,10 @@ import { mergeGuard } from './merge-guard.ts';
 import type { MeshDriver, ScopeWrite } from './mesh-driver.ts';
 import { objectId } from './mesh-object.ts';
 import type { MeshSettings } from './mesh-settings.ts';
-import { givesVerdicts, takes } from './plan-guard.ts';
+import { guardIsAtTarget, guardScopes } from './verify-guard.ts';
 import { prepareScopes } from './prepare-scopes.ts';
 import type { OperationFence, ScopeStore } from './scope-store.ts';
-import { gatewayScope, gatewayVerdictScope, guardScope, inOrderOfExposure, verdictScope, verdictShards } from './scope.ts';
+import { gatewayScope, guardScope, inOrderOfExposure, verdictScope, verdictShards } from './scope.ts';
 import { scopesAt } from './scopes-of.ts';
 import { scopesAreAtTarget } from './verify-scopes.ts';
 
@@ -41,6 +41,7 @@ export function meshExposure(deps: MeshExposureDeps): MeshExposure {
     refresh: (fence, bindingRef) => move(deps, fence, bindingRef, undefined),
     publish: (operationId, subject) => deps.driver.publish({ operationId, subject }),
     verify: (bindingRefs) => scopesAreAtTarget(deps.scopes, deps.driver, deps.settings, bindingRefs),
+    verifyGuard: (offeringId) => guardIsAtTarget(deps.scopes, deps.driver, offeringId),
   };
 }
 type Saved = readonly string[];
@@ -49,13 +50,10 @@ async function saveMerged(store: ScopeStore, definition: GuardDefinition): Promi
   await store.lock(guardScope(offeringId));
   const before = await store.guard(offeringId);
   const guard = mergeGuard(before, definition);
-  const offMesh = takes(guard, 'off-mesh');
-  const own = [guardScope(offeringId), ...(offMesh ? [gatewayScope] : [])];
+  const { own, lists } = guardScopes(guard);
   if (canonicalJson(before) === canonicalJson(guard)) return own;
   await store.saveGuard(guard);
-  const lists = givesVerdicts(guard) ? verdictShards.map((shard) => verdictScope(offeringId, shard)) : [];
-  const gatewayLists = offMesh && givesVerdicts(guard) ? verdictShards.map(gatewayVerdictScope) : [];
-  return [...own, ...lists, ...gatewayLists];
+  return [...own, ...lists];
 }
 async function writeGuard(
   deps: MeshExposureDeps,

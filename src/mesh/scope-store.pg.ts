@@ -5,10 +5,10 @@ import type { ObjectId } from './mesh-object.ts';
 import type { Neighbour, ScopeState, ScopeStore } from './scope-store.ts';
 
 const statement = (name: string, text: string): { name: string; text: string } => ({ name: `mesh_${name}`, text });
-const scopeColumns = 'scope, revision, objects_hash, object_ids, settled_revision';
+const scopeColumns = 'scope, revision, objects_hash, object_ids, settled_revision, changed_by';
 const lockScope = statement('lock', `select ${scopeColumns} from mesh_scope where scope = $1 for update`);
 const createScope = statement('create', 'insert into mesh_scope (scope) values ($1) on conflict do nothing');
-const readScope = statement('state', `select ${scopeColumns} from mesh_scope where scope = $1`);
+const readScopes = statement('states', `select ${scopeColumns} from mesh_scope where scope = any ($1)`);
 const revise = statement(
   'revise',
   `update mesh_scope set revision = $2, objects_hash = $3, object_ids = $4, changed_by = $5, updated_at = clock_timestamp()
@@ -73,6 +73,7 @@ interface ScopeRow {
   readonly objects_hash: string;
   readonly object_ids: readonly ObjectId[];
   readonly settled_revision: number;
+  readonly changed_by: string;
 }
 interface ContributionRow {
   readonly ref: string;
@@ -90,6 +91,7 @@ const scopeFromRow = (row: ScopeRow): ScopeState => ({
   objectsHash: row.objects_hash,
   objectIds: row.object_ids,
   settledRevision: row.settled_revision,
+  changedBy: row.changed_by,
 });
 const contributionFromRow = (row: ContributionRow, snapshot: PlanSnapshot): Contribution => ({
   bindingRef: row.ref,
@@ -131,8 +133,10 @@ export function pgScopeStores(): (sql: Sql) => ScopeStore {
   const cache = snapshotCache();
   return (sql) => ({ ...scopeRows(sql), ...memberships(sql, cache), ...guardRows(sql) });
 }
-type Scopes = Pick<ScopeStore, 'lock' | 'state' | 'revise' | 'settle' | 'unsettle' | 'currentRevision' | 'unsettled'>;
+type Scopes = Pick<ScopeStore, 'lock' | 'state' | 'states' | 'revise' | 'settle' | 'unsettle' | 'currentRevision' | 'unsettled'>;
 function scopeRows(sql: Sql): Scopes {
+  const states = async (scopes: readonly string[]): Promise<readonly ScopeState[]> =>
+    (await sql.run<ScopeRow>(readScopes, [scopes])).rows.map(scopeFromRow);
   return {
     async lock(scope) {
       const first = await sql.run<ScopeRow>(lockScope, [scope]);
@@ -142,10 +146,8 @@ function scopeRows(sql: Sql): Scopes {
       if (rows[0] === undefined) throw new Error(`scope ${scope} vanished while it was locked`);
       return scopeFromRow(rows[0]);
     },
-    async state(scope) {
-      const { rows } = await sql.run<ScopeRow>(readScope, [scope]);
-      return rows[0] === undefined ? undefined : scopeFromRow(rows[0]);
-    },
+    state: async (scope) => (await states([scope]))[0],
+    states,
     async revise({ scope, revision, objectsHash, objectIds, changedBy }) {
       await sql.run(revise, [scope, revision, objectsHash, JSON.stringify(objectIds), changedBy]);
     },

@@ -11,6 +11,8 @@ export interface ScopeState {
   readonly objectIds: readonly ObjectId[];
   /** The last revision known to be at the target. */
   readonly settledRevision: number;
+  /** Who wanted `revision`. */
+  readonly changedBy: string;
 }
 export interface Revision {
   readonly scope: string;
@@ -32,6 +34,8 @@ export interface ScopeStore {
   lock(scope: string): Promise<ScopeState>;
   /** Reads without a lock. */
   state(scope: string): Promise<ScopeState | undefined>;
+  /** Those of the scopes that have a row, without a lock. */
+  states(scopes: readonly string[]): Promise<readonly ScopeState[]>;
   revise(revision: Revision): Promise<void>;
   /** After a successful write: forgets removed objects. No effect when a newer revision exists. */
   settle(scope: string, revision: number, objectIds: readonly ObjectId[]): Promise<void>;

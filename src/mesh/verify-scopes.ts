@@ -2,7 +2,7 @@ import { BrokerError } from '../kernel/errors.ts';
 import { compile } from './compile.ts';
 import type { Contribution } from './contribution.ts';
 import type { MeshDriver } from './mesh-driver.ts';
-import { objectId, objectKey, type ObjectId } from './mesh-object.ts';
+import { objectId, objectKey, type MeshObject, type ObjectId } from './mesh-object.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { contentHash, generationOf } from './prepare-scopes.ts';
 import { parseScope, type Scope } from './scope.ts';
@@ -30,7 +30,7 @@ export async function scopesAreAtTarget(
     for (const { scope, strays } of stands.length > 0 ? stands.map(ofMember) : await left(store, bindingRef, settings)) {
       if (strays.length === 0 && seen.has(scope)) continue;
       seen.add(scope);
-      if (!(await isThere(store, driver, scope, strays, bindingRef))) complete = false;
+      if (!(await scopeIsThere(store, driver, scope, bindingRef, strays))) complete = false;
     }
   }
   return complete;
@@ -62,20 +62,21 @@ function objectsOf(contribution: Contribution, scope: string, settings: MeshSett
     throw error;
   }
 }
-async function isThere(
+/** False: it is not as it was compiled, and counts as unwritten from then on, wanted by `changedBy`. */
+export async function scopeIsThere(
   store: ScopeStore,
   driver: MeshDriver,
   scope: string,
-  strays: readonly ObjectId[],
-  bindingRef: string,
+  changedBy: string,
+  strays: readonly ObjectId[] = [],
 ): Promise<boolean> {
   for (let look = 0; look < looks; look += 1) {
     const state = await store.state(scope);
-    if (state === undefined || (state.revision > 0 && state.settledRevision === 0)) return false;
+    if (state === undefined) return false;
     const ids = new Map([...state.objectIds, ...strays].map((id) => [objectKey(id), id]));
-    if (await holds(state, [...ids.values()], driver)) return true;
+    if (holds(state, await driver.read([...ids.values()]))) return true;
     if (state.settledRevision < state.revision) return false;
-    if (await store.unsettle(scope, state.revision, [...ids.values()], bindingRef)) return false;
+    if (await store.unsettle(scope, state.revision, [...ids.values()], changedBy)) return false;
   }
   return false;
 }
@@ -83,12 +84,8 @@ async function isThere(
  * While others write a newer revision of a shared scope, what the last finished one left is looked for; the content is theirs to verify,
  * with our part in it.
  */
-async function holds(
-  { objectIds, objectsHash, revision, settledRevision }: ScopeState,
-  ids: readonly ObjectId[],
-  driver: MeshDriver,
-): Promise<boolean> {
-  const found = await driver.read(ids);
+export function holds({ objectIds, objectsHash, revision, settledRevision }: ScopeState, found: readonly MeshObject[]): boolean {
+  if (revision > 0 && settledRevision === 0) return false;
   if (settledRevision < revision) {
     return (found.length > 0 || objectIds.length === 0) && found.every((object) => generationOf(object) >= settledRevision);
   }

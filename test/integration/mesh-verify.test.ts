@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { installPointHook, type PointName } from '../../src/kernel/points.ts';
+import { guardName } from '../../src/mesh/object-metadata.ts';
 import { gitopsMesh } from '../../src/mesh/drivers/gitops/gitops-mesh.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { osbClient, type Ids, type OsbClient, type Settled } from '../support/osb-client.ts';
@@ -32,9 +33,10 @@ async function plans(offering: string): Promise<Ids> {
 }
 /** Its grant is one file of the tree. */
 const offering = 'ratings';
-async function bound(instance: string): Promise<Settled> {
+async function bound(instance: string, beforeBind: () => void = () => undefined): Promise<Settled> {
   const ids = await plans(offering);
   await client.provision(instance, ids);
+  beforeBind();
   return client.bind(instance, `${instance}-b`, { ...ids, parameters: { consumer } });
 }
 async function grantFiles(): Promise<readonly string[]> {
@@ -64,8 +66,7 @@ async function openToAll(): Promise<void> {
 }
 
 test('a file of the tree that was altered by hand after its commit is found before the binding is reported ready, and written again', async () => {
-  byHand('W8', 2, openToAll);
-  expect(await bound('after')).toMatchObject({ state: 'succeeded' });
+  expect(await bound('after', () => byHand('W8', 2, openToAll))).toMatchObject({ state: 'succeeded' });
   expect(await attemptsOf('bind')).toBe(3);
   const [file = ''] = await grantFiles();
   expect(await readFile(join(root, file), 'utf8')).toContain('mesh.example.com/ns/web/sa/web-frontend');
@@ -103,3 +104,32 @@ test.each(['unbind', 'deprovision'] as const)(
     expect(await attemptsOf(kind)).toBe(2);
   },
 );
+
+const inBookinfo =
+  (kind: string, suffix: string) =>
+  (guard: string): string =>
+    `bookinfo/${kind}-${guard}-${suffix}.yaml`;
+const replaced =
+  (word: string, by: string) =>
+  async (path: string): Promise<void> =>
+    writeFile(path, (await readFile(path, 'utf8')).replaceAll(word, by));
+test.each([
+  ['without its default deny', inBookinfo('authorizationpolicy', 'default-deny'), rm],
+  ['that lets in without mutual TLS', inBookinfo('peerauthentication', 'strict'), replaced('STRICT', 'PERMISSIVE')],
+  ['without one of its lists', inBookinfo('envoyfilter', 'verdicts-07'), rm],
+  ['with a list that was altered', inBookinfo('envoyfilter', 'verdicts-08'), replaced('shadow_rules_stat_prefix', 'stat_prefix')],
+  ['without its part at the gateway', () => 'istio-ingress/gateway-meshbroker.yaml', rm],
+] as const)('a guard %s is found before the instance is reported ready, and written again', async (what, file, change) => {
+  const ids = await plans('details');
+  const path = join(root, file(guardName(ids.service_id)));
+  let text = '';
+  byHand('W8', 1, async () => {
+    text = await readFile(path, 'utf8');
+    await change(path);
+  });
+  expect(await client.provision(`guard ${what}`, ids)).toMatchObject({ state: 'succeeded' });
+  expect(text).not.toBe('');
+  expect(await attemptsOf('provision')).toBe(2);
+  expect(await readFile(path, 'utf8')).toBe(text);
+  expect(git('status', '--porcelain')).toBe('');
+});
