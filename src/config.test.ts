@@ -31,7 +31,8 @@ describe('settings', () => {
     expect(text).not.toContain('hunter2');
   });
   test.each([
-    [{ MESHBROKER_TLS_CERT: '/c.pem' }, 'give both'],
+    [{ MESHBROKER_TLS_CERT: '/c.pem' }, 'MESHBROKER_TLS_CERT=/c.pem: goes with MESHBROKER_TLS_KEY: set that too'],
+    [{ MESHBROKER_TLS_KEY: '/k.pem', MESHBROKER_LISTEN: 'x' }, 'MESHBROKER_TLS_KEY=/k.pem: goes with MESHBROKER_TLS_CERT: set that too'],
     [{ MESHBROKER_TRUST_DOMAIN: 'a.b', MESHBROKER_BINDING_TRUST_DOMAIN: 'a.b' }, 'give another domain'],
     [{ MESHBROKER_GATEWAY_HOST_PATTERN: 'osb.example.com' }, '{binding}'],
     [{ MESHBROKER_TRUST_PROXY: 'yes' }, 'give false, true'],

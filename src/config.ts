@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { didYouMean } from './catalog/did-you-mean.ts';
 import { BrokerError } from './kernel/errors.ts';
 import type { MeshSettings } from './mesh/mesh-settings.ts';
 import { packageFolder } from './package-folder.ts';
 import type { Address, CrashAt, NamedPassword } from './setting-values.ts';
 import { WrongValue } from './setting-values.ts';
-import type { Setting, Values } from './settings.ts';
+import type { PathKind, Setting, Values } from './settings.ts';
 import { settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -73,14 +74,33 @@ export const settingLines = (environment: Environment): readonly SettingLine[] =
 
 /** Throws BrokerError `bad-request` that names every wrong setting and its fix. Pure. */
 export function loadConfig(environment: Environment): Config {
+  const { values, problems } = parsed(environment);
+  if (problems.length > 0) throw new BrokerError('bad-request', problems.join('\n'));
+  return { ...listening(values), ...rooms(values), unknown: unknownNames(environment) };
+}
+/** What loadConfig would throw, a line for each. Pure. */
+export const wrongSettings = (environment: Environment): readonly string[] => parsed(environment).problems;
+
+/** Values are good where there are no problems. */
+function parsed(environment: Environment): { readonly values: Values; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const values = Object.fromEntries(
     Object.entries(settings).map(([name, setting]) => [name, valueOf(setting, environment, problems)]),
   ) as unknown as Values; // each entry was parsed by the setting of its name
-  if (problems.length === 0) problems.push(...contradictions(values));
-  if (problems.length > 0) throw new BrokerError('bad-request', problems.join('\n'));
-  return { ...listening(values), ...rooms(values), unknown: unknownNames(environment) };
+  return { values, problems: [...problems, ...contradictions(values)] };
 }
+
+/** A file or directory that a setting names and that must be there. */
+export interface SettingPath {
+  readonly env: string;
+  readonly path: string;
+  readonly kind: PathKind;
+}
+export const settingPaths = (environment: Environment): readonly SettingPath[] =>
+  all.flatMap(({ env, fallback, names }) => {
+    const text = textOf({ env, fallback }, environment);
+    return names === undefined || text === null ? [] : [{ env, path: resolve(text), kind: names }];
+  });
 
 function givenText(environment: Environment, env: string): string | null {
   const text = environment[env];
@@ -106,13 +126,18 @@ function valueOf(setting: Setting<unknown>, environment: Environment, problems: 
     return null;
   }
 }
-function contradictions(values: Values): string[] {
+type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null };
+/** Between settings that are good by themselves; a wrong one is null here. */
+function contradictions({ tlsCert, tlsKey, trustDomain, bindingTrustDomain }: Nullable<Values>): readonly string[] {
   const problems: string[] = [];
-  if ((values.tlsCert === null) !== (values.tlsKey === null))
-    problems.push('MESHBROKER_TLS_CERT and MESHBROKER_TLS_KEY: give both, or none for plain HTTP');
-  if (values.trustDomain === values.bindingTrustDomain)
+  for (const [given, missing, one, other] of [
+    ['MESHBROKER_TLS_CERT', 'MESHBROKER_TLS_KEY', tlsCert, tlsKey],
+    ['MESHBROKER_TLS_KEY', 'MESHBROKER_TLS_CERT', tlsKey, tlsCert],
+  ] as const)
+    if (one !== null && other === null) problems.push(`${given}=${one}: goes with ${missing}: set that too, or none for plain HTTP`);
+  if (bindingTrustDomain !== null && trustDomain === bindingTrustDomain)
     problems.push(
-      `MESHBROKER_BINDING_TRUST_DOMAIN=${values.bindingTrustDomain}: give another domain than MESHBROKER_TRUST_DOMAIN, or the broker's CA could name workloads of the mesh`,
+      `MESHBROKER_BINDING_TRUST_DOMAIN=${bindingTrustDomain}: give another domain than MESHBROKER_TRUST_DOMAIN, or the broker's CA could name workloads of the mesh`,
     );
   return problems;
 }

@@ -2,8 +2,8 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { banner } from './cli/serve/banner.ts';
 import type { Running } from './cli/serve/serve.ts';
+import { startConfig } from './cli/serve/start-config.ts';
 import type { Config } from './config.ts';
-import { loadConfig } from './config.ts';
 import { BrokerError } from './kernel/errors.ts';
 
 /** npm sends Ctrl-C on to its child, which the terminal has told already: not a second wish. */
@@ -38,7 +38,7 @@ async function start(config: Config): Promise<Running> {
 /** The process: environment → configuration → rooms → listening → signals. */
 export async function main(environment: NodeJS.ProcessEnv): Promise<void> {
   try {
-    const starting = start(loadConfig(environment));
+    const starting = start(await startConfig(environment));
     stopOnSignals(starting);
     const running = await starting;
     process.stdout.write(banner(running.facts));

@@ -14,6 +14,9 @@ export type Group =
   | 'Command line'
   | 'Tests';
 
+/** What must be there when a broker starts. */
+export type PathKind = 'directory' | 'certificate' | 'private key';
+
 /** One setting of the environment. `Value` is what it parses to; where there is no fallback and nothing is given it is null. */
 export interface Setting<Value> {
   readonly env: string;
@@ -24,8 +27,10 @@ export interface Setting<Value> {
   readonly fallback: string | null;
   /** Never printed. */
   readonly secret: boolean;
+  /** Its value is a path to something that must be there. */
+  readonly names?: PathKind;
 }
-type Given<Value> = Pick<Setting<Value>, 'env' | 'group' | 'description' | 'parse'>;
+type Given<Value> = Pick<Setting<Value>, 'env' | 'group' | 'description' | 'parse' | 'names'>;
 const required = <Value>(setting: Given<Value> & { readonly fallback: string }): Setting<Value> => ({ ...setting, secret: false });
 const optional = <Value>(setting: Given<Value> & { readonly secret?: true }): Setting<Value | null> => ({
   secret: false,
@@ -39,8 +44,8 @@ const day = 86_400;
 export const settings = {
   listen: required({ env: 'MESHBROKER_LISTEN', group: 'Listening', fallback: '127.0.0.1:8080', parse: value.address, description: 'Address and port to listen on; port 0 takes a free one.' }),
   publicUrl: required({ env: 'MESHBROKER_PUBLIC_URL', group: 'Listening', fallback: '', parse: (text) => (text === '' ? '' : value.httpUrl(text)), description: 'How others reach the broker: in links of the catalogue and of the dashboard. Unset: made of the address it listens on.' }),
-  tlsCert: optional({ env: 'MESHBROKER_TLS_CERT', group: 'Listening', parse: value.path, description: 'PEM file of the certificate chain; with the key, the broker speaks HTTPS.' }),
-  tlsKey: optional({ env: 'MESHBROKER_TLS_KEY', group: 'Listening', parse: value.path, description: 'PEM file of the private key.' }),
+  tlsCert: optional({ env: 'MESHBROKER_TLS_CERT', group: 'Listening', parse: value.path, names: 'certificate', description: 'PEM file of the certificate chain; with the key, the broker speaks HTTPS.' }),
+  tlsKey: optional({ env: 'MESHBROKER_TLS_KEY', group: 'Listening', parse: value.path, names: 'private key', description: 'PEM file of the private key.' }),
   trustProxy: required({ env: 'MESHBROKER_TRUST_PROXY', group: 'Listening', fallback: 'false', parse: value.trustProxy, description: 'Proxies in front whose X-Forwarded-For is believed: false, true, their number, or their addresses. Decides which address the limiter on failed logins counts.' }),
   maxConnections: required({ env: 'MESHBROKER_MAX_CONNECTIONS', group: 'Listening', fallback: '2000', parse: value.whole(1, 1_000_000), description: 'Connections at once; more are closed.' }),
   metricsListen: optional({ env: 'MESHBROKER_METRICS_LISTEN', group: 'Listening', parse: value.address, description: 'Address and port of a listener that serves /metrics, /livez and /readyz without credentials. Unset: /metrics on the main listener, with the admin token.' }),
@@ -51,7 +56,7 @@ export const settings = {
   databasePool: required({ env: 'MESHBROKER_DATABASE_POOL', group: 'Data', fallback: '8', parse: value.whole(2, 200), description: 'Database connections at once; about four for each core of the database server.' }),
   secretFile: required({ env: 'MESHBROKER_SECRET_FILE', group: 'Data', fallback: '{MESHBROKER_DATA_DIR}/secret', parse: value.path, description: '32 random bytes, made at the first start (mode 0600): wraps the CA keys of the database, keys the HMACs of credentials, derives keys of bindings. The same file for all replicas; without it the database is of no use.' }),
 
-  catalog: required({ env: 'MESHBROKER_CATALOG', group: 'Catalogue', fallback: '{package}/examples/bookinfo', parse: value.path, description: 'Directory of offering files. Changes are taken over within 2 s.' }),
+  catalog: required({ env: 'MESHBROKER_CATALOG', group: 'Catalogue', fallback: '{package}/examples/bookinfo', parse: value.path, names: 'directory', description: 'Directory of offering files. Changes are taken over within 2 s.' }),
   training: required({ env: 'MESHBROKER_TRAINING', group: 'Catalogue', fallback: 'false', parse: value.flag, description: 'Load training plans, which delay, fail or hang on purpose.' }),
 
   osbMissingVersion: required({ env: 'MESHBROKER_OSB_MISSING_VERSION', group: 'Open Service Broker', fallback: '412', parse: value.missingVersion, description: 'Answer to a request without X-Broker-API-Version: 412, 400, or accept, which takes it as one of the newest version (for clients that never send it).' }),
@@ -73,7 +78,7 @@ export const settings = {
   gatewayHostPattern: required({ env: 'MESHBROKER_GATEWAY_HOST_PATTERN', group: 'Off-mesh gateway', fallback: '{binding}.osb.example.com', parse: value.hostPattern, description: "Host that a consumer calls: {binding} stands for the binding's reference, {offering} for the offering's name." }),
   gatewayPort: required({ env: 'MESHBROKER_GATEWAY_PORT', group: 'Off-mesh gateway', fallback: '443', parse: value.whole(1, 65_535), description: 'Port that a consumer calls.' }),
   gatewayCredential: required({ env: 'MESHBROKER_GATEWAY_CREDENTIAL_NAME', group: 'Off-mesh gateway', fallback: 'meshbroker-gateway', parse: value.kubernetesName, description: "Secret with the operator's server certificate, beside the gateway. The broker never writes a private key into the tree." }),
-  gatewayCa: optional({ env: 'MESHBROKER_GATEWAY_CA_FILE', group: 'Off-mesh gateway', parse: value.path, description: "PEM file of the CA of that server certificate: credentials tell consumers to trust it. Unset: they are told to trust the broker's own CA, as when it signed that certificate." }),
+  gatewayCa: optional({ env: 'MESHBROKER_GATEWAY_CA_FILE', group: 'Off-mesh gateway', parse: value.path, names: 'certificate', description: "PEM file of the CA of that server certificate: credentials tell consumers to trust it. Unset: they are told to trust the broker's own CA, as when it signed that certificate." }),
 
   platform: optional({ env: 'MESHBROKER_PLATFORM', group: 'Access', secret: true, parse: value.userAndPassword, description: 'user:password of a platform that exists from the start and may bind for every namespace (compose files, tests). Unset: a platform with a random password is made at the first start.' }),
   adminToken: optional({ env: 'MESHBROKER_ADMIN_TOKEN', group: 'Access', secret: true, parse: value.token, description: 'Token for all of /v1. Unset: a random one is made at the first start. The command line sends it.' }),

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { BrokerError } from '../kernel/errors.ts';
-import { readAddress, readCredentials } from './serve/data-files.ts';
+import { announcedBrokers } from './serve/broker-addresses.ts';
+import { readCredentials } from './serve/data-files.ts';
 import { urlOf } from './serve/listen-on.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -19,13 +20,18 @@ export interface BrokerClient {
 
 /** MESHBROKER_URL and MESHBROKER_ADMIN_TOKEN, else what the broker of the data directory left there. */
 export async function brokerClient(config: Config): Promise<BrokerClient> {
-  const url = config.url ?? (await readAddress(config.dataDirectory)).url ?? urlOf(config.listen, config.tls !== null);
-  const token = config.access.adminToken ?? (await readCredentials(config.dataDirectory)).adminToken;
+  const { dataDirectory } = config;
+  const token = config.access.adminToken ?? (await readCredentials(dataDirectory)).adminToken;
   if (token === undefined)
     throw new BrokerError(
       'unauthenticated',
-      `there is no admin token in ${config.dataDirectory}: start the broker once, or set MESHBROKER_ADMIN_TOKEN`,
+      `there is no admin token in ${dataDirectory}: start the broker once, or set MESHBROKER_ADMIN_TOKEN`,
     );
+  const url =
+    config.url ??
+    (await liveBroker(dataDirectory)) ??
+    (config.access.adminToken === null ? null : urlOf(config.listen, config.tls !== null));
+  if (url === null) throw new BrokerError('unavailable', `no broker of ${dataDirectory} runs: ${toStart}`); // its token is for no other
   const text = async (method: string, path: string, sent: Sent = {}): Promise<string> => {
     const response = await ask(url, token, method, path, sent);
     const answer = await response.text();
@@ -42,6 +48,24 @@ export async function brokerClient(config: Config): Promise<BrokerClient> {
   };
 }
 
+const toStart = 'start it with npm start (or npx meshbroker serve), or set MESHBROKER_URL';
+
+/** The newest broker of the directory that answers; where none does, the newest; undefined: none is known. */
+async function liveBroker(dataDirectory: string): Promise<string | undefined> {
+  const urls = (await announcedBrokers(dataDirectory)).map(({ url }) => url);
+  if (urls.length <= 1) return urls[0];
+  const found = await Promise.all(urls.map(answers));
+  return urls[Math.max(0, found.indexOf(true))];
+}
+const probeMs = 1_000;
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) }).then(
+    () => true,
+    (error: unknown) => isUntrusted(causeOf(error)),
+  );
+const causeOf = (error: unknown): string => (error instanceof Error && error.cause instanceof Error ? error.cause.message : '');
+const isUntrusted = (why: string): boolean => /certificate|self-signed/i.test(why);
+
 async function ask(base: string, token: string, method: string, path: string, { query = {}, body, headers = {} }: Sent): Promise<Response> {
   const url = new URL(base + path);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -55,9 +79,9 @@ async function ask(base: string, token: string, method: string, path: string, { 
   }
 }
 function whyNoAnswer(error: unknown): string {
-  const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
-  if (/certificate|self-signed/i.test(why)) return `its certificate is not trusted (${why}): set NODE_EXTRA_CA_CERTS to its CA`;
-  return 'start it with npm start (or npx meshbroker serve), or set MESHBROKER_URL';
+  const why = causeOf(error);
+  if (isUntrusted(why)) return `its certificate is not trusted (${why}): set NODE_EXTRA_CA_CERTS to its CA`;
+  return toStart;
 }
 function refusal(response: Response, answer: string): BrokerError {
   if (response.status === 401)

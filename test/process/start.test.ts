@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freshDatabase } from '../support/database.ts';
+import { watch } from '../support/run-node.ts';
 import { emptyFolder, failingStart, meshbroker, startBroker } from './command-line.ts';
 import type { Started } from './command-line.ts';
 
@@ -58,6 +59,11 @@ describe('a start on a fresh machine', { timeout: 60_000 }, () => {
     expect(log).not.toContain(first.password);
     expect(log).not.toMatch(/mb[pac]_|authorization/i);
   });
+  test('is not joined by a second one in its directory, which would lose the embedded database with it', async () => {
+    const { code, said } = await failingStart(folder.path);
+    expect([code, said]).toEqual([1, expect.stringContaining(`the broker at ${first.url} (process ${first.child.pid}) runs with`)]);
+    expect((await meshbroker(folder.path, ['instances'])).code).toBe(0);
+  });
   test('has its password shown again by platform show', async () => {
     const { said, code } = await meshbroker(folder.path, ['platform', 'show']);
     expect([code, said]).toEqual([0, `user      platform\npassword  ${first.password}\n`]);
@@ -87,12 +93,22 @@ describe('a start on a fresh machine', { timeout: 60_000 }, () => {
     expect((await meshbroker(elsewhere.path, ['bindings'])).said).toMatch(/first +ready +granted +details/);
     first = await startBroker(folder.path);
   });
+  test('stops quietly at Ctrl-C, which the terminal tells the whole process group', async () => {
+    await first.stop();
+    const own = watch(spawn(process.execPath, [resolve('src/main.ts')], { cwd: folder.path, detached: true, env: { PATH: process.env['PATH'], MESHBROKER_LISTEN: '127.0.0.1:0' } })); // prettier-ignore
+    await own.saying('What was used\n');
+    process.kill(-(own.child.pid ?? 0), 'SIGINT');
+    expect(await own.ended).toEqual({ code: 0, signal: null });
+    expect(own.said()).toContain('the broker has stopped');
+    expect(own.said()).not.toMatch(/"level":"(warn|error)"/);
+    first = await startBroker(folder.path);
+  });
   test('stops once, however often Ctrl-C is heard at once, also from npm', async () => {
     first.child.kill('SIGINT');
     first.child.kill('SIGINT');
     expect(await first.ended).toEqual({ code: 0, signal: null });
     const offline = await meshbroker(folder.path, ['operations']);
-    expect([offline.code, offline.said]).toEqual([1, expect.stringMatching(/no broker answers at http:\S+: start it with npm start/)]);
+    expect([offline.code, offline.said]).toEqual([1, expect.stringMatching(/no broker of \S+\.meshbroker runs: start it with npm start/)]);
     first = await startBroker(folder.path);
   });
 });
@@ -112,9 +128,17 @@ describe('a start', { timeout: 60_000 }, () => {
       MESHBROKER_LISTEN: 'x',
       MESHBROKER_TRAINING: 'yes',
       DATABASE_URL: 'oracle://scott:tiger@h',
+      MESHBROKER_TLS_CERT: '/no/cert.pem',
+      MESHBROKER_CATALOG: '/no/catalogue',
     });
     expect(code).toBe(1);
     for (const name of ['MESHBROKER_LISTEN=x', 'MESHBROKER_TRAINING=yes', 'DATABASE_URL']) expect(said).toContain(name);
+    for (const line of [
+      'MESHBROKER_TLS_CERT=/no/cert.pem: goes with MESHBROKER_TLS_KEY: set that too',
+      'MESHBROKER_TLS_CERT=/no/cert.pem: cannot be read: give a PEM file',
+      'MESHBROKER_CATALOG=/no/catalogue: there is no such directory: create it',
+    ])
+      expect(said).toContain(line);
     expect(said).not.toContain('tiger');
     expect(await readdir(folder.path)).toEqual([]);
   });
@@ -139,12 +163,22 @@ describe('a start', { timeout: 60_000 }, () => {
   });
   test('on a port that is taken says so, and leaves no database behind', async () => {
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    closing.push(() => new Promise((resolve) => other.close(resolve)));
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    closing.push(() => new Promise((done) => other.close(done)));
     const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`;
     const { code, said } = await failingStart(folder.path, { MESHBROKER_MESH: 'memory', MESHBROKER_LISTEN: taken });
     expect([code, said]).toEqual([1, expect.stringContaining(`MESHBROKER_LISTEN=${taken}: another process listens there`)]);
     await expect(stat(join(folder.path, '.meshbroker/postgres/data/postmaster.pid'))).rejects.toThrow('ENOENT');
+  });
+  test('that hears Ctrl-C while it makes its database ends in order, and the next one works', async () => {
+    const early = watch(spawn(process.execPath, [resolve('src/main.ts')], { cwd: folder.path, detached: true, env: { PATH: process.env['PATH'], MESHBROKER_LISTEN: '127.0.0.1:0' } })); // prettier-ignore
+    const beginning = join(folder.path, '.meshbroker/postgres');
+    for (let tries = 0; tries < 2_000 && !(await readdir(beginning).catch(() => [])).some((name) => name.startsWith('data')); tries += 1)
+      await new Promise((done) => setTimeout(done, 5));
+    process.kill(-(early.child.pid ?? 0), 'SIGINT');
+    expect(await early.ended, early.said()).toEqual({ code: 0, signal: null });
+    expect(early.said()).not.toMatch(/does not start|"level":"(warn|error)"/);
+    await started(folder.path, { MESHBROKER_LOG_LEVEL: 'warn' });
   });
   test('takes platform and admin token from its settings, and prints neither', async () => {
     const settings = { ...quick, MESHBROKER_PLATFORM: 'cf:hunter2hunter2', MESHBROKER_ADMIN_TOKEN: 'token-hunter2' };
@@ -164,6 +198,30 @@ describe('a start', { timeout: 60_000 }, () => {
     expect((await fetch('http://127.0.0.1:39871/readyz')).status).toBe(200);
     expect((await fetch(`${broker.url}/metrics`)).status).toBe(401);
   });
+  test('beside another one in its directory, on one database, is found by the command line when that one stops, and the other way round', async () => {
+    const find = async (): Promise<string> => (await meshbroker(folder.path, ['platform', 'list'], quick)).said;
+    const logged = { ...quick, MESHBROKER_LOG_LEVEL: 'info' };
+    const [one, two] = [await started(folder.path, logged), await started(folder.path, logged)];
+    expect(await find()).toMatch(/^NAME/);
+    await two.stop();
+    expect(await find()).toMatch(/^NAME/);
+    expect(one.said()).toContain('"operation":"platforms.list"');
+    const three = await started(folder.path, logged);
+    three.child.kill('SIGKILL');
+    await three.ended;
+    expect(await find()).toMatch(/^NAME/);
+    const four = await started(folder.path, logged);
+    await one.stop();
+    expect(await find()).toMatch(/^NAME/);
+    expect(four.said()).toContain('"operation":"platforms.list"');
+    expect(await readdir(join(folder.path, '.meshbroker/brokers'))).toHaveLength(1);
+  });
+  test('with a catalogue that is broken says so where the person looks who started it', async () => {
+    const catalog = join(folder.path, 'catalogue');
+    await mkdir(catalog);
+    const { said } = await started(folder.path, { ...quick, MESHBROKER_CATALOG: catalog });
+    expect(said()).toContain(`1 problem in ${catalog}, nothing can be ordered: npx meshbroker catalog lint ${catalog}`);
+  });
   test('warns of a setting that nothing reads', async () => {
     const broker = await started(folder.path, { ...quick, MESHBROKER_GITOPS_DIRECTORY: '/x' });
     expect(broker.said()).toMatch(/"level":"warn".*MESHBROKER_GITOPS_DIRECTORY \(did you mean MESHBROKER_GITOPS_DIR\?\)/);
@@ -176,6 +234,13 @@ describe('a start', { timeout: 60_000 }, () => {
       code: 1,
       said: expect.stringContaining('MESHBROKER_TLS_KEY=/no/such.pem: cannot be read') as string,
     });
+    expect((await failingStart(folder.path, { ...tls, MESHBROKER_TLS_KEY: cert })).said).toContain(
+      `MESHBROKER_TLS_KEY=${cert}: holds no private key that can be read`,
+    );
+    await run('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', join(folder.path, 'other.pem')]);
+    expect((await failingStart(folder.path, { ...tls, MESHBROKER_TLS_KEY: join(folder.path, 'other.pem') })).said).toContain(
+      'other.pem: is not the key of MESHBROKER_TLS_CERT: give the pair',
+    );
     const broker = await started(folder.path, tls);
     expect(broker.url).toMatch(/^https:/);
     const untrusting = await meshbroker(folder.path, ['instances'], quick);

@@ -57,7 +57,7 @@ async function migrate({ config, print }: CommandContext): Promise<void> {
     return;
   }
   const { openDatabaseOf } = await import('../serve/open-database.ts');
-  const open = await openDatabaseOf(settings, silentLogger, systemRandom);
+  const open = await openDatabaseOf(settings, { embedded: 'any', logger: silentLogger, random: systemRandom });
   print((await pendingMigrations(open.database.url)).length === 0 ? 'the database is up to date' : 'the database is not up to date');
   await open.close();
 }

@@ -10,18 +10,21 @@ import { embeddedExists } from '../../db/embedded/place.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import type { CommandContext } from '../context.ts';
+import { wrongPaths } from '../serve/start-config.ts';
 import { table } from '../table.ts';
 import { clockFinding, databaseFinding, secretFinding } from './database-findings.ts';
 import type { Finding } from './finding.ts';
 import { note, ok, wrong } from './finding.ts';
 
 /** One line for each thing that a broker needs: fine, or what is wrong and the fix. Changes nothing. */
-export async function doctor({ config, print, fail }: CommandContext): Promise<void> {
+export async function doctor({ environment, config, print, fail }: CommandContext): Promise<void> {
   const findings: Finding[] = [];
   const settings = attempt('settings', () => config(), findings);
+  const paths = await wrongPaths(environment);
+  findings.push(...paths.map((line) => wrong('settings', line)));
   if (settings !== undefined) {
     findings.push(...settings.unknown.map((name) => note('settings', `nothing reads ${name}`)));
-    findings.push(ok('settings', 'all well-formed'));
+    if (paths.length === 0) findings.push(ok('settings', 'all well-formed'));
     await withDatabase(settings, findings, async (database) => {
       findings.push(await guarded('secret', () => secretFinding(database, settings)));
       if (database !== undefined) findings.push(await guarded('clock', () => clockFinding(database, () => systemClock.now())));
@@ -75,8 +78,13 @@ async function catalogFinding({ catalog, identity }: Config): Promise<Finding> {
     issuingLifeSeconds: identity.intermediateLifeSeconds,
   });
   const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const [first] = problems;
+  if (first?.file === '.') return wrong('catalogue', `${first.what}: ${first.fix}`);
   if (hasErrors(problems))
-    return wrong('catalogue', `${catalog.directory} has ${errors} errors: npx meshbroker catalog lint ${catalog.directory}`);
+    return wrong(
+      'catalogue',
+      `${catalog.directory} has ${errors} ${errors === 1 ? 'error' : 'errors'}: npx meshbroker catalog lint ${catalog.directory}`,
+    );
   return ok('catalogue', catalog.directory);
 }
 

@@ -11,6 +11,7 @@ export interface BannerFacts {
   /** null: DATABASE_URL. */
   readonly databaseDirectory: string | null;
   readonly shelf: readonly ShelfOffering[];
+  readonly catalog: { readonly directory: string; readonly problems: number };
 }
 
 /** Which offering the example orders: a plan that works with a plain bind and at once. */
@@ -46,14 +47,22 @@ function curls(url: string, user: string, shelf: readonly ShelfOffering[]): read
   ];
 }
 
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+function shelfLine({ directory, problems }: BannerFacts['catalog'], offerings: number): string {
+  if (problems === 0) return `${counted(offerings, 'offering')} of ${directory}`;
+  const kept = offerings === 0 ? 'nothing can be ordered' : `the last good one stays, of ${counted(offerings, 'offering')}`;
+  return `${counted(problems, 'problem')} in ${directory}, ${kept}: npx meshbroker catalog lint ${directory}`;
+}
+
 /** What a person sees who started the broker in a terminal. */
 export function banner(facts: BannerFacts): string {
-  const { version, url, access, meshDirectory, gitRemote, databaseDirectory, shelf } = facts;
+  const { version, url, access, meshDirectory, gitRemote, databaseDirectory, shelf, catalog } = facts;
   const password = access.password ?? '(as in MESHBROKER_PLATFORM)';
   const lines: (readonly [string, string])[] = [
     ['Platform', `user ${access.user}, password ${password}`],
     ['Mesh objects', meshDirectory === null ? 'in memory only (MESHBROKER_MESH=memory)' : `${meshDirectory}${gitRemote === null ? '' : `, pushed to ${gitRemote}`}`],
     ['Database', databaseDirectory === null ? 'DATABASE_URL' : `${databaseDirectory} (embedded PostgreSQL)`],
+    ['Catalogue', shelfLine(catalog, shelf.length)],
     ['Documents', `${url}/docs`],
   ]; // prettier-ignore
   const user = access.password === null ? `${access.user}:$PASSWORD` : `${access.user}:${access.password}`;

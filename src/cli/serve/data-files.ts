@@ -61,15 +61,6 @@ export const readCredentials = (dataDirectory: string): Promise<FirstCredentials
 export const writeCredentials = (dataDirectory: string, credentials: FirstCredentials): Promise<void> =>
   writeJson(credentialsFile(dataDirectory), credentials);
 
-/** Where the broker of this data directory listens, for the command line. */
-export interface BrokerAddress {
-  readonly url?: string;
-}
-const addressFile = (dataDirectory: string): string => join(dataDirectory, 'broker.json');
-export const readAddress = (dataDirectory: string): Promise<BrokerAddress> => readJson(addressFile(dataDirectory));
-export const writeAddress = (dataDirectory: string, address: BrokerAddress): Promise<void> =>
-  writeJson(addressFile(dataDirectory), address);
-
 async function readJson<T extends object>(path: string): Promise<T | Partial<T>> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
@@ -79,7 +70,8 @@ async function readJson<T extends object>(path: string): Promise<T | Partial<T>>
     throw new BrokerError('internal', `${path} cannot be read: ${fix}`, {}, error);
   }
 }
-async function writeJson(path: string, content: object): Promise<void> {
+/** Whole or not at all, mode 0600. */
+export async function writeJson(path: string, content: object): Promise<void> {
   const part = await writePart(path, `${JSON.stringify(content, null, 2)}\n`);
   await rename(part, path);
 }

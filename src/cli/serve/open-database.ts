@@ -7,8 +7,10 @@ import { openDatabase } from '../../db/database.ts';
 import type { EmbeddedPostgres } from '../../db/embedded/embedded-postgres.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres.ts';
 import { migrateDatabase } from '../../db/migrate.ts';
+import { BrokerError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Random } from '../../kernel/random.ts';
+import { announcedBrokers } from './broker-addresses.ts';
 
 export interface OpenDatabase {
   readonly database: Database;
@@ -17,14 +19,20 @@ export interface OpenDatabase {
   readonly directory: string | null;
   close(): Promise<void>;
 }
+/** `ours`: refuses the embedded database of another live process, which would stop it under this one. */
+export interface Opening {
+  readonly embedded: 'ours' | 'any';
+  readonly logger: Logger;
+  readonly random: Random;
+}
 /** The database of the settings, migrated; the embedded one is started first. */
 export async function openDatabaseOf(
   config: Pick<Config, 'database' | 'dataDirectory'>,
-  logger: Logger,
-  random: Random,
+  { embedded: whose, logger, random }: Opening,
 ): Promise<OpenDatabase> {
   const embedded: EmbeddedPostgres | null =
     config.database.url === null ? await startEmbeddedPostgres({ directory: join(config.dataDirectory, 'postgres') }) : null;
+  if (whose === 'ours') await refuseOthers(config.dataDirectory, embedded);
   const url = embedded?.url ?? config.database.url ?? '';
   try {
     const migrations = await migrateDatabase(url);
@@ -44,4 +52,15 @@ export async function openDatabaseOf(
       await embedded?.stop();
     },
   };
+}
+
+async function refuseOthers(dataDirectory: string, embedded: EmbeddedPostgres | null): Promise<void> {
+  const owner = embedded?.owner ?? null;
+  if (owner === null) return;
+  const broker = (await announcedBrokers(dataDirectory)).find(({ pid }) => pid === owner);
+  const who = broker === undefined ? `process ${owner}` : `the broker at ${broker.url} (process ${owner})`;
+  throw new BrokerError(
+    'internal',
+    `MESHBROKER_DATA_DIR=${dataDirectory}: ${who} runs with the embedded database of this directory: stop it, choose another directory, or give both the same DATABASE_URL`,
+  );
 }

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createMetricsServer } from '../../api/metrics-server.ts';
@@ -23,7 +24,8 @@ import { databaseFinding } from '../doctor/database-findings.ts';
 import { version } from '../version.ts';
 import type { BannerFacts } from './banner.ts';
 import { crashAt } from './crash-at.ts';
-import { makeSecret, readSecret, writeAddress } from './data-files.ts';
+import { announceBroker } from './broker-addresses.ts';
+import { makeSecret, readSecret } from './data-files.ts';
 import { ensureFirstAccess } from './first-access.ts';
 import { listenOn, settledAddress, urlOf } from './listen-on.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -44,11 +46,10 @@ export async function serve(config: Config): Promise<Running> {
   for (const name of config.unknown) logger.warn({ setting: name }, 'nothing reads this setting');
   if (config.crashAt !== null) crashAt(config.crashAt);
   await mkdir(config.dataDirectory, { recursive: true });
-  const [{ createApp }, open, tls, gatewayCaPem, address] = await Promise.all([
+  const [tls, gatewayCaPem] = await Promise.all([tlsOf(config), gatewayCaOf(config)]);
+  const [{ createApp }, open, address] = await Promise.all([
     import('../../app.ts'),
-    openDatabaseOf(config, logger, systemRandom),
-    tlsOf(config),
-    gatewayCaOf(config),
+    openDatabaseOf(config, { embedded: 'ours', logger, random: systemRandom }),
     settledAddress(config.listen, 'MESHBROKER_LISTEN'),
   ]);
   const { database, locks } = open;
@@ -74,9 +75,9 @@ export async function serve(config: Config): Promise<Running> {
     const watch = app.watchCatalog(() => tasks.wake('catalog-refresh'));
     app.runner.start();
     tasks.start();
-    await writeAddress(config.dataDirectory, { url: own });
+    const withdraw = await announceBroker(config.dataDirectory, own);
     logger.info({ url: own, version: version(), mesh: config.mesh.driver }, 'the broker is ready');
-    const stop = stopper({ app, tasks, listener, watch, open, metricsHttp, graceMs: config.operations.shutdownMs, logger });
+    const stop = stopper({ app, tasks, listener, watch, withdraw, open, metricsHttp, graceMs: config.operations.shutdownMs, logger });
     return { url: own, logger, stop, facts: factsOf(config, own, access, open, app) };
   } catch (error) {
     await open.close();
@@ -98,7 +99,10 @@ const readPem = (file: string, setting: string): Promise<string> =>
   });
 async function tlsOf({ tls }: Config): Promise<{ readonly cert: string; readonly key: string } | null> {
   if (tls === null) return null;
-  return { cert: await readPem(tls.certFile, 'MESHBROKER_TLS_CERT'), key: await readPem(tls.keyFile, 'MESHBROKER_TLS_KEY') };
+  const pair = { cert: await readPem(tls.certFile, 'MESHBROKER_TLS_CERT'), key: await readPem(tls.keyFile, 'MESHBROKER_TLS_KEY') };
+  if (!new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key)))
+    throw new BrokerError('internal', `MESHBROKER_TLS_KEY=${tls.keyFile}: is not the key of MESHBROKER_TLS_CERT: give the pair`);
+  return pair;
 }
 
 async function fittingSecret({ secretFile }: Config, { database }: OpenDatabase): Promise<Uint8Array> {
@@ -129,6 +133,7 @@ function factsOf(config: Config, url: string, access: BannerFacts['access'], { d
     gitRemote: driver === 'gitops' ? gitops.remote : null,
     databaseDirectory: directory,
     shelf: app.catalog.listed(),
+    catalog: { directory: config.catalog.directory, problems: app.catalog.catalogStatus().problems.length },
   };
 }
 
@@ -137,12 +142,13 @@ interface ToStop {
   readonly tasks: Background;
   readonly listener: Listener;
   readonly watch: { close(): void };
+  readonly withdraw: () => Promise<void>;
   readonly open: OpenDatabase;
   readonly metricsHttp: Server | null;
   readonly graceMs: number;
   readonly logger: ReturnType<typeof createLogger>;
 }
-function stopper({ app, tasks, listener, watch, open, metricsHttp, graceMs, logger }: ToStop): () => Promise<void> {
+function stopper({ app, tasks, listener, watch, withdraw, open, metricsHttp, graceMs, logger }: ToStop): () => Promise<void> {
   const attempt = async (what: string, work: Promise<unknown>): Promise<void> => {
     await work.catch((error: unknown) => logger.error({ error }, `could not ${what} while stopping`));
   };
@@ -151,6 +157,7 @@ function stopper({ app, tasks, listener, watch, open, metricsHttp, graceMs, logg
     app.readiness.stopping();
     watch.close();
     await Promise.all([
+      attempt('take back its address', withdraw()),
       attempt('give back the leases', app.runner.stop(graceMs)),
       attempt('finish the requests', closeServer(app.http, graceMs)),
       attempt('end the tasks', tasks.stop(graceMs)),

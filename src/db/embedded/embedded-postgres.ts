@@ -27,6 +27,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** Where it really lives: `directory`, or below /var/lib/meshbroker where its user cannot enter that. */
   readonly directory: string;
+  /** The live process that started it and stops it; null: this one. */
+  readonly owner: number | null;
   /** Stops it cleanly, unless another live process started it. */
   stop(): Promise<void>;
 }
@@ -46,13 +48,14 @@ export async function startEmbeddedPostgres({
   const { pid, child } = await startServer(place, programs, fast, performance.now() + startMs);
   const url = `postgres://${user}@${encodeURIComponent(place.socket)}/${user}`;
   await ensureDatabase(url);
-  const owns = await takeOwnership(place.root, child !== undefined);
+  const owner = await takeOwnership(place.root, child !== undefined);
   child?.unref();
   return {
     url,
     directory: place.root,
+    owner,
     stop: async () => {
-      if (!owns) return;
+      if (owner !== null) return;
       await stopPostmaster(pid, stopMs);
       if (!place.socket.startsWith(place.root)) await rm(place.socket, { recursive: true, force: true });
     },
@@ -151,13 +154,13 @@ async function ensureDatabase(url: string): Promise<void> {
     await client.end().catch(() => undefined);
   }
 }
-/** Who found a running server owns it only when the one that started it is gone: else it would stop it under that one. */
-async function takeOwnership(root: string, started: boolean): Promise<boolean> {
+/** Who found a running server owns it (null) only when the one that started it is gone: else it would stop it under that one. */
+async function takeOwnership(root: string, started: boolean): Promise<number | null> {
   const file = join(root, 'broker.pid');
   const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (!started && owner > 0 && owner !== process.pid && isAlive(owner)) return false;
+  if (!started && owner > 0 && owner !== process.pid && isAlive(owner)) return owner;
   await writeFile(file, String(process.pid), { mode: 0o644 });
-  return true;
+  return null;
 }
 
 const largestLog = 10_000_000;
