@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
+import { jsonText, openText } from './json-text.ts';
 import type { ApiDescription, Plan, ServiceOffering } from './offering.ts';
 
 /**
@@ -24,10 +25,8 @@ export function serviceJson({ plans, ...offering }: ServiceOffering, gate: Catal
     plan_updateable: plans.some(({ planUpdateable }) => planUpdateable),
     metadata: { ...offering.metadata, ...links(offering, publicUrl) },
   };
-  return `${open(head)}"plans":[${plans.map((plan) => planJson(plan, gate)).join(',')}]}`;
+  return `${openText(head)}"plans":[${plans.map((plan) => planJson(plan, gate)).join(',')}]}`;
 }
-/** An object's JSON text without its end, so that parts which are text already can follow. */
-const open = (head: JsonObject): string => `${JSON.stringify(head).slice(0, -1)},`;
 
 function links({ name, apis }: Pick<ServiceOffering, 'name' | 'apis'>, publicUrl: string): Record<string, Json> {
   if (apis.length === 0) return {};
@@ -49,7 +48,7 @@ function planJson(plan: Plan, gate: CatalogGate): string {
     ...(gate >= 15 ? sinceMaintenance(plan) : {}),
     ...(gate >= 17 ? { binding_rotatable: plan.bindingRotatable } : {}),
   };
-  return gate >= 13 ? `${open(head)}"schemas":${schemasJson(plan)}}` : JSON.stringify(head);
+  return gate >= 13 ? `${openText(head)}"schemas":${schemasJson(plan.schemas)}}` : JSON.stringify(head);
 }
 function sinceMaintenance({ planUpdateable, maintenanceInfo, maximumPollingDurationSeconds }: Plan): Record<string, Json> {
   const known: Record<string, Json> = { plan_updateable: planUpdateable };
@@ -60,15 +59,5 @@ function sinceMaintenance({ planUpdateable, maintenanceInfo, maximumPollingDurat
   if (maximumPollingDurationSeconds !== null) known['maximum_polling_duration'] = maximumPollingDurationSeconds;
   return known;
 }
-/** Schemas are the bulk of a catalogue and the same at every gate. */
-const schemaTexts = new WeakMap<Plan['schemas'], string>();
-function schemasJson({ schemas }: Plan): string {
-  const known = schemaTexts.get(schemas);
-  if (known !== undefined) return known;
-  const text = JSON.stringify({
-    service_instance: { create: { parameters: schemas.create }, update: { parameters: schemas.update } },
-    service_binding: { create: { parameters: schemas.bind } },
-  });
-  schemaTexts.set(schemas, text);
-  return text;
-}
+const schemasJson = ({ create, update, bind }: Plan['schemas']): string =>
+  `{"service_instance":{"create":{"parameters":${jsonText(create)}},"update":{"parameters":${jsonText(update)}}},"service_binding":{"create":{"parameters":${jsonText(bind)}}}}`;

@@ -90,6 +90,16 @@ export function credentialsOf(file: PlanFile): readonly CredentialKind[] {
   const inMesh: readonly CredentialKind[] = kinds.some((kind) => kind !== 'off-mesh') ? ['mesh-identity'] : [];
   return kinds.includes('off-mesh') ? [...inMesh, 'x509-svid'] : inMesh;
 }
+const schemas = new WeakMap<PlanFile, Plan['schemas']>();
+/** The schemas of a plan's parameters; the same objects whenever they are asked for. */
+export function schemasOf(file: PlanFile): Plan['schemas'] {
+  let known = schemas.get(file);
+  if (known === undefined) {
+    known = planSchemas(file.parameters ?? {}, consumersOf(file), credentialsOf(file));
+    schemas.set(file, known);
+  }
+  return known;
+}
 function decodePlan(offering: OfferingFile, id: string, file: PlanFile): Plan {
   const kinds = consumersOf(file);
   const credentials = credentialsOf(file);
@@ -108,7 +118,7 @@ function decodePlan(offering: OfferingFile, id: string, file: PlanFile): Plan {
     consumerKinds: kinds,
     credentials,
     bindingValiditySeconds: file.binding_validity === undefined ? null : Math.floor(durationMs(file.binding_validity) / 1000),
-    schemas: planSchemas(file.parameters ?? {}, kinds, credentials),
+    schemas: schemasOf(file),
     traffic: decodeTraffic(id, file),
     training: decodeTraining(file.training),
   };

@@ -50,13 +50,17 @@ const csrSchema: JsonObject = {
   description: 'Certificate signing request (PEM) of a P-256 key of your own. Left out: the broker makes a key.',
 };
 
+const plainBindSchemas = new Map<string, JsonObject>();
+/** Plans without a bind schema of their own share one object for the same consumers, so that it is compiled, kept and serialised once. */
+function plainBindSchema(kinds: readonly ConsumerKind[], withCsr: boolean): JsonObject {
+  const key = `${kinds.join()} ${withCsr}`;
+  const known = plainBindSchemas.get(key) ?? makeBindSchema({}, kinds, withCsr);
+  plainBindSchemas.set(key, known);
+  return known;
+}
 /** The bind schema as it stands in the catalogue: `consumer`, `csr` where certificates are handed out, and the plan's own properties. */
-export function bindSchema(
-  own: JsonObject | undefined,
-  kinds: readonly ConsumerKind[],
-  credentials: readonly CredentialKind[],
-): JsonObject {
-  const ownProperties = isJsonObject(own?.['properties']) ? own['properties'] : {};
+function makeBindSchema(own: JsonObject, kinds: readonly ConsumerKind[], withCsr: boolean): JsonObject {
+  const ownProperties = isJsonObject(own['properties']) ? own['properties'] : {};
   return {
     type: 'object',
     additionalProperties: false,
@@ -64,7 +68,7 @@ export function bindSchema(
     $schema: draft04,
     properties: {
       consumer: consumerSchema(kinds),
-      ...(credentials.includes('x509-svid') ? { csr: csrSchema } : {}),
+      ...(withCsr ? { csr: csrSchema } : {}),
       ...ownProperties,
     },
   };
@@ -74,5 +78,10 @@ const withDialect = (own: JsonObject | undefined): JsonObject =>
 
 /** The three schemas of a plan with every default filled in. */
 export function planSchemas(own: ParametersFile, kinds: readonly ConsumerKind[], credentials: readonly CredentialKind[]): Plan['schemas'] {
-  return { create: withDialect(own.provision), update: withDialect(own.update), bind: bindSchema(own.bind, kinds, credentials) };
+  const withCsr = credentials.includes('x509-svid');
+  return {
+    create: withDialect(own.provision),
+    update: withDialect(own.update),
+    bind: own.bind === undefined ? plainBindSchema(kinds, withCsr) : makeBindSchema(own.bind, kinds, withCsr),
+  };
 }

@@ -34,10 +34,10 @@ export const instanceReference = (platformId: string, instanceId: string): strin
 export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
 export const isReference = (text: string): boolean => /^mb-[a-z2-7]{20}$/.test(text);
 
+const namespace = Buffer.from('9d1f2c4a8b5e4f0c9a7d3e6b1c2d4f58', 'hex');
 /** UUIDv5 (RFC 9562 5.5) of a name in Meshbroker's namespace: ids of offerings and plans that give none. */
 export function uuidFromName(name: string): string {
-  const namespace = Buffer.from('9d1f2c4a8b5e4f0c9a7d3e6b1c2d4f58', 'hex');
-  const digest = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16);
+  const digest = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'buffer').subarray(0, 16);
   digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6);
   digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = digest.toString('hex');

@@ -1,9 +1,10 @@
 import { isJsonObject } from '../../kernel/json.ts';
 import type { Json, JsonObject } from '../../kernel/json.ts';
-import { consumersOf, credentialsOf } from '../decode-offering.ts';
+import { schemasOf } from '../decode-offering.ts';
 import { compileDraft04, draft04Problems } from '../json-schema.ts';
+import { jsonText } from '../json-text.ts';
 import type { PlanFile } from '../offering-file.ts';
-import { bindSchema, draft04, planSchemas, reservedBindProperties } from '../parameter-schemas.ts';
+import { draft04, reservedBindProperties } from '../parameter-schemas.ts';
 import type { DocumentPath, Report } from '../problem.ts';
 import { printPath } from '../problem.ts';
 
@@ -31,7 +32,7 @@ const plainData: ReadonlySet<string> = new Set(['enum', 'default', 'required', '
 /** Draft-04, self-contained, at most 64 KiB, and a plain bind without parameters works (CAT-27 to CAT-29, INT-09). */
 export function checkParameters(plan: PlanFile, planPath: DocumentPath, report: Report): void {
   const own = plan.parameters ?? {};
-  const schemas = planSchemas(own, consumersOf(plan), credentialsOf(plan));
+  const schemas = schemasOf(plan);
   for (const [key, schema, whole] of [
     ['provision', own.provision, schemas.create],
     ['update', own.update, schemas.update],
@@ -47,7 +48,7 @@ const mostClean = 1_000;
 const longestClean = 8_192;
 
 function checkSchema(schema: JsonObject, whole: JsonObject, path: DocumentPath, report: Report): void {
-  const text = JSON.stringify(whole);
+  const text = jsonText(whole);
   const key = `${JSON.stringify(schema['$schema'])} ${text}`;
   if (clean.has(key)) return;
   let findings = 0;
@@ -129,7 +130,7 @@ function checkBind(own: JsonObject, plan: PlanFile, path: DocumentPath, report: 
     const here = [...path, 'properties', name];
     if (isJsonObject(properties) && name in properties) report(here, `${printPath(here)}: is added by the broker`, 'remove it');
   }
-  if (!acceptsNothing(bindSchema(own, consumersOf(plan), credentialsOf(plan))))
+  if (!acceptsNothing(schemasOf(plan).bind))
     report(path, `${printPath(path)}: a bind without parameters is refused`, 'require nothing: platforms bind without parameters');
 }
 const combining = ['allOf', 'anyOf', 'oneOf', 'not', 'enum', 'minProperties', '$ref'];

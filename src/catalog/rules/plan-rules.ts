@@ -156,17 +156,21 @@ const checkTraining: Check = (_file, plan, path, report) => {
   }
 };
 const checkDurations: Check = (_file, plan, path, report) => {
-  const visit = (value: unknown, here: DocumentPath): void => {
-    if (typeof value === 'object' && value !== null) {
-      for (const [key, item] of Object.entries(value))
-        if (here.length > path.length || timed.has(key)) visit(item, [...here, Array.isArray(value) ? Number(key) : key]);
-    } else if (typeof value === 'string' && durationKeys.has(String(here.at(-1))) && durationMs(value) === 0) {
-      report(here, `${printPath(here)}: lasts nothing`, 'write 1ms or more, or leave it out');
+  const here = [...path];
+  const visit = (step: string | number, value: unknown): void => {
+    here.push(step);
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) visit(index, item);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value)) visit(key, item);
+    } else if (typeof value === 'string' && durationKeys.has(String(step)) && durationMs(value) === 0) {
+      report([...here], `${printPath(here)}: lasts nothing`, 'write 1ms or more, or leave it out');
     }
+    here.pop();
   };
-  visit(plan, path);
+  for (const key of timed) visit(key, plan[key]);
 };
-const timed: ReadonlySet<string> = new Set(['routes', 'load_balancing', 'connection_pool', 'outlier_detection', 'max_connection_duration']);
+const timed = ['routes', 'load_balancing', 'connection_pool', 'outlier_detection', 'max_connection_duration'] as const;
 const durationKeys: ReadonlySet<string> = new Set([
   'timeout', 'per_try_timeout', 'duration', 'warmup', 'connect_timeout', 'idle_timeout', 'interval', 'base_ejection_time', 'max_connection_duration',
 ]); // prettier-ignore

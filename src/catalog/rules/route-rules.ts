@@ -43,12 +43,12 @@ function checkAmbient(file: OfferingFile, plan: PlanFile, path: DocumentPath, re
   }
 }
 const mostAmbientRoutes = 15;
+const everything = canonicalJson({ headers: {}, methods: [] });
 function checkReachable(routes: readonly RouteFile[], path: DocumentPath, report: Report): void {
   const seen = new Map<string, string>();
   for (const [index, route] of routes.entries()) {
     const { path: by, headers = {}, methods = [] } = route.match ?? {};
     const match = canonicalJson({ by, headers, methods: methods.toSorted() });
-    const everything = canonicalJson({ headers: {}, methods: [] });
     const hidingRoute = seen.get(everything) ?? seen.get(match);
     const here = [...path, index];
     if (hidingRoute === undefined) seen.set(match, route.name);
