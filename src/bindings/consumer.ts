@@ -16,6 +16,8 @@ export interface ConsumerQuestion {
   readonly bindingRef: string;
   readonly trustDomain: string;
   readonly bindingTrustDomain: string;
+  /** Of the mesh: nobody's own. */
+  readonly rootNamespace?: string;
 }
 export interface ResolvedConsumer {
   readonly consumer: Consumer;
@@ -31,13 +33,20 @@ const reserved: ReadonlySet<string> = new Set(['istio-system', 'kube-system', 'k
  * `default`; else off-mesh. BrokerError bad-request (field and fix) or forbidden (namespace not granted to the platform).
  */
 export function resolveConsumer(question: ConsumerQuestion): ResolvedConsumer {
-  const asked = isJsonObject(question.parameters['consumer']) ? question.parameters['consumer'] : {};
+  const asked = askedOf(question.parameters);
   const kind = kindOf(question, asked);
   return kind === 'off-mesh' ? offMesh(question, asked) : inMesh(question, asked, kind);
 }
 
-function kindOf({ plan, context }: ConsumerQuestion, asked: JsonObject): ConsumerKind {
-  const wanted = asked['kind'] ?? (context['platform'] === 'kubernetes' || asked['namespace'] !== undefined ? 'sidecar' : 'off-mesh');
+const askedOf = ({ consumer }: JsonObject): JsonObject => (isJsonObject(consumer) ? consumer : {});
+/** As asked for or by the context; not checked against the plan. */
+export function wantedKind(parameters: JsonObject, context: JsonObject): unknown {
+  const asked = askedOf(parameters);
+  return asked['kind'] ?? (context['platform'] === 'kubernetes' || asked['namespace'] !== undefined ? 'sidecar' : 'off-mesh');
+}
+
+function kindOf({ plan, parameters, context }: ConsumerQuestion, asked: JsonObject): ConsumerKind {
+  const wanted = wantedKind(parameters, context);
   const kind = plan.consumerKinds.find((candidate) => candidate === wanted);
   if (kind !== undefined) return kind;
   const fix = `this plan takes ${plan.consumerKinds.join(', ')}: set parameters.consumer.kind to one of these, or choose another plan`;
@@ -49,7 +58,7 @@ function kindOf({ plan, context }: ConsumerQuestion, asked: JsonObject): Consume
 }
 
 function inMesh(question: ConsumerQuestion, asked: JsonObject, kind: Exclude<ConsumerKind, 'off-mesh'>): ResolvedConsumer {
-  const { platform, plan, context, trustDomain } = question;
+  const { platform, plan, context, trustDomain, rootNamespace } = question;
   if (!plan.credentials.includes('mesh-identity')) {
     throw new BrokerError(
       'bad-request',
@@ -63,7 +72,7 @@ function inMesh(question: ConsumerQuestion, asked: JsonObject, kind: Exclude<Con
     });
   }
   checkLabel('parameters.consumer.namespace', namespace);
-  if (reserved.has(namespace)) {
+  if (reserved.has(namespace) || namespace === rootNamespace) {
     throw new BrokerError(
       'forbidden',
       `parameters.consumer.namespace: "${namespace}" belongs to the mesh or to Kubernetes itself; use a namespace of your own`,

@@ -1,7 +1,7 @@
-import { BrokerError } from '../kernel/errors.ts';
 import { unreachable } from '../kernel/unreachable.ts';
 import type { Contribution, GuardDefinition } from './contribution.ts';
 import type { MeshObject } from './mesh-object.ts';
+import { MeshRefusal } from './mesh-refusal.ts';
 import type { MeshSettings } from './mesh-settings.ts';
 import { planAmbient } from './plan-ambient.ts';
 import { planConsumerRoutes } from './plan-consumer-routes.ts';
@@ -21,7 +21,7 @@ export interface ScopeInput {
 }
 /**
  * All objects of a scope, in order of exposure: a pure function of its members and guards, the same bytes whatever their order.
- * Errors: BrokerError `route-conflict` (two bindings want different routes), `bad-request` (a principal or namespace that is refused).
+ * Errors: RouteConflict (two bindings want different routes), MeshRefusal (a principal or namespace that is refused).
  */
 export function compile(scope: string, input: ScopeInput, settings: MeshSettings): readonly MeshObject[] {
   const members = [...input.members].sort((a, b) => (a.bindingRef < b.bindingRef ? -1 : 1));
@@ -65,8 +65,5 @@ function plan(
 /** An object in Istio's root namespace would count for the whole mesh. */
 function refuseRootNamespace({ kind, metadata }: MeshObject, { rootNamespace = 'istio-system' }: MeshSettings): void {
   if (metadata.namespace !== rootNamespace) return;
-  throw new BrokerError(
-    'bad-request',
-    `${kind} ${metadata.name} would be in the mesh's root namespace ${rootNamespace}: use another namespace`,
-  );
+  throw new MeshRefusal(`${kind} ${metadata.name} would be in the mesh's root namespace ${rootNamespace}: use another namespace`);
 }

@@ -20,7 +20,7 @@ export interface MeshDriver {
   readonly name: string;
   /**
    * `superseded`: a higher revision is at the target or recorded; nothing was written, and that revision holds our part.
-   * Errors: BrokerError `unavailable` (may be tried again) or `bad-request` (the mesh refuses the objects: permanent).
+   * Errors: BrokerError `unavailable` (may be tried again) or MeshRefusal (the mesh does not take the objects: permanent).
    * Any other error means that the outcome is unknown: the caller repeats.
    */
   apply(write: ScopeWrite, isCurrent: IsCurrent): Promise<'applied' | 'superseded'>;

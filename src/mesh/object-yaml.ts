@@ -1,5 +1,5 @@
-import { BrokerError } from '../kernel/errors.ts';
 import type { MeshObject } from './mesh-object.ts';
+import { MeshRefusal } from './mesh-refusal.ts';
 
 /**
  * One YAML document that YAML 1.1 and 1.2 parsers read alike: only ASCII, a scalar is plain when no version could take it for anything
@@ -20,7 +20,7 @@ const longestSimpleKey = 1_000;
 function text(value: string): string {
   if (plain.test(value) && !reserved.has(value.toLowerCase())) return value;
   if (!value.isWellFormed())
-    throw new BrokerError('bad-request', `${JSON.stringify(value)} holds half a surrogate pair: send well-formed text`);
+    throw new MeshRefusal(`${JSON.stringify(value)} holds half a surrogate pair: YAML holds well-formed text only`);
   return JSON.stringify(value).replace(/[\u007f-\uffff]{1,2}/g, escapes);
 }
 /** `\u` takes four digits, and no parser joins two of them to one character. */
@@ -34,7 +34,7 @@ const escapes = (characters: string): string =>
     .join('');
 /** An exponent without a decimal point would be a text to YAML 1.1. */
 function number(value: number): string {
-  if (!Number.isFinite(value)) throw new BrokerError('bad-request', `${value} is no number that YAML holds`);
+  if (!Number.isFinite(value)) throw new MeshRefusal(`${value} is no number that YAML holds`);
   const json = JSON.stringify(value);
   return json.includes('e') && !json.includes('.') ? json.replace('e', '.0e') : json;
 }

@@ -1,4 +1,4 @@
-import { BrokerError } from '../kernel/errors.ts';
+import { MeshRefusal } from './mesh-refusal.ts';
 
 const spiffeId = /^spiffe:\/\/[a-z0-9._-]{1,255}(\/[A-Za-z0-9._-]+)+$/;
 const dots = /(^|\/)\.{1,2}(\/|$)/;
@@ -10,8 +10,7 @@ const dots = /(^|\/)\.{1,2}(\/|$)/;
 export function principalName(id: string): string {
   const name = id.slice('spiffe://'.length);
   if (!spiffeId.test(id) || dots.test(name) || id.length > 2048) {
-    throw new BrokerError(
-      'bad-request',
+    throw new MeshRefusal(
       `principal ${JSON.stringify(id)} is no SPIFFE ID: write spiffe://<trust domain>/ns/<namespace>/sa/<service account>`,
     );
   }

@@ -1,9 +1,10 @@
 import type { AuditLog } from '../audit/audit.ts';
 import { BrokerError, type ErrorCode } from '../kernel/errors.ts';
-import type { Logger } from '../kernel/logger.ts';
+import type { LogFields, Logger } from '../kernel/logger.ts';
 import { point } from '../kernel/points.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Transact } from '../kernel/transact.ts';
+import { MeshRefusal } from '../mesh/mesh-refusal.ts';
 import { backoffMs, classify, quarantineMs, reasonOf, triesOf } from './failure.ts';
 import { LeaseLost } from './lease-lost.ts';
 import type { Outcome, OperationStore } from './operation-store.ts';
@@ -58,10 +59,7 @@ export async function execute<Stores extends OperationStores>(
     return operation.undoing ? 'failed' : 'succeeded';
   } catch (error) {
     if (error instanceof LeaseLost || signal.aborted) return 'unfinished';
-    logger.warn(
-      { operation: operation.id, kind: operation.kind, step, attempts: operation.attempts, error },
-      'an operation did not get through',
-    );
+    report(logger, { operation: operation.id, kind: operation.kind, step, attempts: operation.attempts, error }, error);
     const decision = decide(recipe, operation, error, random);
     const work = decision.turn
       ? turnRound(stores, operation, reasonOf(error), error instanceof BrokerError ? error.code : null)
@@ -75,6 +73,10 @@ export async function execute<Stores extends OperationStores>(
   }
 }
 
+function report(logger: Logger, fields: LogFields, error: unknown): void {
+  if (error instanceof MeshRefusal) logger.error(fields, 'an operation made mesh objects that cannot be written');
+  else logger.warn(fields, 'an operation did not get through');
+}
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
 
 function inOrder<Stores>(recipe: Recipe<Stores>, operation: Operation): readonly Step[] {

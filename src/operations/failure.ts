@@ -1,5 +1,6 @@
 import { BrokerError, type ErrorCode } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
+import { MeshRefusal } from '../mesh/mesh-refusal.ts';
 
 /** permanent: the same try cannot succeed. conflict: somebody else was faster. retryable: also everything whose outcome is unknown. */
 export type FailureClass = 'permanent' | 'conflict' | 'retryable';
@@ -9,6 +10,7 @@ const conflict: ReadonlySet<ErrorCode> = new Set(['conflict', 'concurrency']);
 
 export function classify(error: unknown): FailureClass {
   if (!(error instanceof BrokerError)) return 'retryable';
+  if (error instanceof MeshRefusal) return 'permanent';
   if (permanent.has(error.code)) return 'permanent';
   return conflict.has(error.code) ? 'conflict' : 'retryable';
 }

@@ -7,6 +7,7 @@ import { isJsonObject } from '../../../kernel/json.ts';
 import { point } from '../../../kernel/points.ts';
 import { objectKinds } from '../../object-kinds.ts';
 import type { MeshObject, ObjectId } from '../../mesh-object.ts';
+import { MeshRefusal } from '../../mesh-refusal.ts';
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** A DNS subdomain as Kubernetes checks it: only the whole is limited, not its labels. */
@@ -15,7 +16,7 @@ const dnsName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9
 /** `<namespace>/<kind>-<name>.yaml`, of closed alphabets only: no text of a consumer ever becomes a path. */
 export function fileOf({ namespace, kind, name }: ObjectId): string {
   if (!dnsLabel.test(namespace) || !dnsName.test(name) || !Object.hasOwn(objectKinds, kind)) {
-    throw new BrokerError('bad-request', `not a name for a mesh object: ${JSON.stringify({ namespace, kind, name })}`);
+    throw new MeshRefusal(`not a name for a mesh object: ${JSON.stringify({ namespace, kind, name })}`);
   }
   return `${namespace}/${kind.toLowerCase()}-${name}.yaml`;
 }

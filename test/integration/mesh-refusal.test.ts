@@ -1,0 +1,65 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { LogFields, Logger } from '../../src/kernel/logger.ts';
+import { MeshRefusal } from '../../src/mesh/mesh-refusal.ts';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import { osbClient, type Ids, type OsbClient } from '../support/osb-client.ts';
+
+const errors: LogFields[] = [];
+const silent = (): void => undefined;
+const logger: Logger = { debug: silent, info: silent, warn: silent, error: (fields, message) => void errors.push({ ...fields, message }) };
+const why = 'not a name for a mesh object';
+const unknown = 'The broker failed; its log has the reason under the request id.';
+const logged = (): readonly string[] => errors.map(({ message, error }) => `${String(message)}: ${String(error)}`);
+
+let app: TestApp;
+let client: OsbClient;
+/** Its root namespace is that of Bookinfo: every guard is refused by the planner. */
+let misled: TestApp;
+beforeAll(async () => {
+  app = await createTestApp({ logger });
+  client = osbClient(app.url, app.platform);
+  misled = await createTestApp({ logger, environment: { MESHBROKER_ROOT_NAMESPACE: 'bookinfo' } });
+});
+afterEach(() => {
+  app.mesh.interrupt();
+  errors.length = 0;
+});
+afterAll(() => Promise.all([app.close(), misled.close()]));
+
+async function plan(of: OsbClient, offering: string, name: string): Promise<Ids> {
+  const found = (await of.catalog()).find((each) => each.name === offering);
+  return { service_id: found?.id ?? '', plan_id: found?.plans.find((each) => each.name === name)?.id ?? '' };
+}
+function refuse(kind: string): void {
+  app.mesh.interrupt(({ scope, put }) => {
+    if (scope.startsWith(kind) && put.length > 0) throw new MeshRefusal(why);
+  });
+}
+const consumer = { kind: 'sidecar', namespace: 'web', service_account: 'web-frontend' };
+
+test('what a driver does not take is our failure, not that of a synchronous bind; it is undone and the id is free', async () => {
+  const ids = await plan(client, 'ratings', 'read');
+  expect(await client.provision('sync', ids)).toMatchObject({ state: 'succeeded' });
+  const before = new Set(app.mesh.objects.keys());
+  refuse('grant/');
+  const refused = await client.bind('sync', 'b', { ...ids, parameters: { consumer } });
+  expect(refused).toMatchObject({ status: 500, body: { error: 'InternalError', description: unknown } });
+  expect(logged()).toContainEqual(expect.stringMatching(/cannot be written: MeshRefusal: not a name for a mesh object/));
+  expect(new Set(app.mesh.objects.keys())).toEqual(before);
+  app.mesh.interrupt();
+  expect(await client.bind('sync', 'b', { ...ids, parameters: { consumer } })).toMatchObject({ state: 'succeeded' });
+});
+test('an asynchronous operation fails at once, and tells no name of ours', async () => {
+  const ids = await plan(client, 'reviews', 'metered');
+  refuse('guard/');
+  const refused = await client.provision('async', ids);
+  expect(refused).toMatchObject({ state: 'failed', description: expect.stringContaining('see its log') as string });
+  expect(JSON.stringify(refused)).not.toContain(why);
+  expect(logged()).toHaveLength(1);
+});
+test('what a planner refuses is our failure as well', async () => {
+  const platform = osbClient(misled.url, misled.platform);
+  const refused = await platform.provision('planned', await plan(platform, 'details', 'standard'));
+  expect(refused).toMatchObject({ status: 500, body: { error: 'InternalError', description: unknown } });
+  expect(logged()).toContainEqual(expect.stringContaining("would be in the mesh's root namespace bookinfo"));
+});
