@@ -1,15 +1,22 @@
 import type { CatalogEntry } from '../catalog/catalog-port.ts';
-import type { ServiceInstance } from '../instances/instance.ts';
+import type { ServiceInstance, StoredSnapshot } from '../instances/instance.ts';
 import { whyAsyncRequired, whyParameters } from '../instances/refusals.ts';
+import { snapshotOf } from '../instances/snapshot.ts';
 import { BrokerError } from '../kernel/errors.ts';
+import { instanceReference } from '../kernel/ids.ts';
 import type { Caller } from '../operations/operation-port.ts';
 import type { BindRequest } from './binding-port.ts';
 import type { BindingDeps } from './binding-deps.ts';
 import type { ServiceBinding } from './binding.ts';
+import { wantedKind } from './consumer.ts';
 
+/** The instance that is bound: accepted only while it is ready, on this plan and snapshot. */
+export interface Bindable extends Pick<ServiceInstance, 'ref' | 'instanceId' | 'planId' | 'organizationGuid'> {
+  readonly snapshot: StoredSnapshot;
+}
 /** All that a bind is accepted on, checked. */
 export interface Order {
-  readonly instance: ServiceInstance;
+  readonly instance: Bindable;
   readonly entry: CatalogEntry;
   readonly predecessor: ServiceBinding | undefined;
   readonly parameters: NonNullable<BindRequest['parameters']>;
@@ -17,20 +24,59 @@ export interface Order {
   readonly context: NonNullable<BindRequest['context']>;
 }
 
+/**
+ * What nearly every bind of a workload in the mesh is accepted on, made of the request and the catalogue alone: the accept statement
+ * finds out whether the instance is so. Its organisation is left empty, only off-mesh consumers bear it. Undefined or BrokerError: look
+ * the instance up.
+ */
+export function presumedOrder(deps: BindingDeps, caller: Caller, request: BindRequest): Order | undefined {
+  const { instanceId, serviceId, planId, predecessorBindingId, parameters, bindResource, context } = request;
+  if (serviceId === null || planId === null || predecessorBindingId !== null) return undefined;
+  const entry = deps.catalog.find(serviceId, planId);
+  const given = { parameters: parameters ?? {}, bindResource: bindResource ?? {}, context: context ?? {} };
+  if (entry === undefined || wantedKind(given.parameters, given.context) === 'off-mesh') return undefined;
+  const ref = instanceReference(caller.platform.platformId, instanceId);
+  const instance = { ref, instanceId, planId, organizationGuid: '', snapshot: snapshotOf(entry.offering, entry.plan) };
+  return checked(deps, request, { instance, entry, predecessor: undefined, ...given });
+}
+
+/** What the instance, looked up, and the predecessor say. BrokerError: the first refusal in the order of BND-23. */
 export async function orderOf(deps: BindingDeps, caller: Caller, request: BindRequest): Promise<Order> {
   checkServiceKnown(deps, request.serviceId);
   const instance = await readyInstance(deps, caller, request);
   const entry = entryOf(deps, instance, request);
   const predecessor = request.predecessorBindingId === null ? undefined : await predecessorOf(deps, caller, request, instance, entry);
   const inherited = predecessor ?? { parameters: {}, bindResource: {}, context: {} };
-  const parameters = request.parameters ?? inherited.parameters;
-  const refused = whyAsyncRequired(entry, request.acceptsIncomplete) ?? whyParameters(deps, entry, 'bind', parameters);
-  if (refused !== undefined) throw refused;
-  const { bindResource, context } = {
+  return checked(deps, request, {
+    instance: { ...instance, snapshot: await snapshotOfInstance(deps, instance, entry) },
+    entry,
+    predecessor,
+    parameters: request.parameters ?? inherited.parameters,
     bindResource: request.bindResource ?? inherited.bindResource,
     context: request.context ?? inherited.context,
-  };
-  return { instance, entry, predecessor, parameters, bindResource, context };
+  });
+}
+
+function checked(deps: BindingDeps, request: BindRequest, order: Order): Order {
+  const { entry, parameters } = order;
+  if (!entry.plan.bindable)
+    throw new BrokerError('bad-request', `plan_id: plan "${entry.plan.name}" is not bindable`, { field: 'plan_id' });
+  const refused = whyAsyncRequired(entry, request.acceptsIncomplete) ?? whyParameters(deps, entry, 'bind', parameters);
+  if (refused !== undefined) throw refused;
+  return order;
+}
+
+/** The catalogue's own where the instance has not fallen behind it. */
+async function snapshotOfInstance(
+  { stores }: BindingDeps,
+  { snapshotHash: hash }: ServiceInstance,
+  { offering, plan }: CatalogEntry,
+): Promise<StoredSnapshot> {
+  const newest = snapshotOf(offering, plan);
+  if (newest.hash === hash) return newest;
+  const snapshot = await stores.instances.snapshot(hash);
+  if (snapshot === undefined) throw new Error(`plan snapshot ${hash} is missing`);
+  return { hash, snapshot };
 }
 
 function checkServiceKnown(deps: BindingDeps, serviceId: string | null): void {
@@ -58,8 +104,6 @@ function entryOf(deps: BindingDeps, instance: ServiceInstance, request: BindRequ
   }
   const entry = deps.catalog.find(instance.serviceId, instance.planId);
   if (entry === undefined) throw new BrokerError('unavailable', 'the catalog is not loaded yet', { retryAfterSeconds: 2 });
-  if (!entry.plan.bindable)
-    throw new BrokerError('bad-request', `plan_id: plan "${entry.plan.name}" is not bindable`, { field: 'plan_id' });
   return entry;
 }
 

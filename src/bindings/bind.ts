@@ -10,7 +10,7 @@ import type { Caller } from '../operations/operation-port.ts';
 import { runSynchronously } from '../operations/operation-runner.ts';
 import { defaultPollingSeconds } from '../operations/operation.ts';
 import type { BindingView, BindOutcome, BindRequest } from './binding-port.ts';
-import { orderOf, type Order } from './bind-order.ts';
+import { orderOf, presumedOrder, type Order } from './bind-order.ts';
 import type { BindingDeps } from './binding-deps.ts';
 import type { FoundBinding, NewBinding } from './binding-store.ts';
 import { bindingView } from './binding-view.ts';
@@ -45,7 +45,10 @@ export async function bind(deps: BindingDeps, caller: Caller, request: BindReque
   throw new BrokerError('concurrency', 'the instance or the binding is being changed by other requests: send the request again');
 }
 
-/** Nearly every id is new: tried before it is looked up. What refuses it is told later, since an existing binding answers first. */
+/**
+ * Nearly every bind is the first of its id, on an instance as the catalogue has it: tried in one statement before anything is looked up.
+ * What refuses it is told later, since an existing binding answers first.
+ */
 async function acceptFirstLife(
   deps: BindingDeps,
   caller: Caller,
@@ -53,7 +56,8 @@ async function acceptFirstLife(
   requestHash: string,
 ): Promise<Accepted | undefined> {
   try {
-    return await accept(deps, caller, request, await orderOf(deps, caller, request), requestHash, 0);
+    const order = presumedOrder(deps, caller, request);
+    return order === undefined ? undefined : await accept(deps, caller, request, order, requestHash, 0);
   } catch (error) {
     if (error instanceof BrokerError) return undefined;
     throw error;
@@ -81,8 +85,8 @@ async function accept(
   const operationId = deps.random.uuid();
   const { plan } = order.entry;
   const binding = await newBinding(deps, caller, request, order, { uuid, requestHash, life });
-  const { ref: instanceRef, instanceId, snapshotHash } = order.instance;
-  await deps.routes.bind({ ...binding, bindingRef: binding.ref, instanceRef, instanceId, snapshotHash });
+  const { ref: instanceRef, instanceId, snapshot } = order.instance;
+  await deps.routes.bind({ ...binding, bindingRef: binding.ref, instanceRef, instanceId, snapshot: snapshot.snapshot });
   await point('C2');
   const created = await deps.stores.bindings.accept(
     binding,
@@ -124,7 +128,8 @@ async function newBinding(
   return {
     uuid,
     platformId: platform.platformId,
-    instanceUuid: instance.uuid,
+    instanceRef: instance.ref,
+    snapshotHash: instance.snapshot.hash,
     bindingId: request.bindingId,
     ref,
     life,

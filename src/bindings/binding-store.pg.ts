@@ -69,13 +69,15 @@ const columns = '*, coalesce(expires_at <= clock_timestamp(), false) as overdue'
 const accept = {
   name: 'binding_accept',
   text: `with item as materialized (
-    select * from json_to_recordset($1::json) as item (id uuid, platform_id uuid, instance_uuid uuid, binding_id text, ref text, life int,
+    select * from json_to_recordset($1::json) as item (id uuid, platform_id uuid, instance_ref text, snapshot_hash text, binding_id text, ref text, life int,
       lineage_id uuid, predecessor_id uuid, predecessor_binding_id text, plan_id text, context jsonb, bind_resource jsonb, parameters jsonb,
       request_hash text, consumer jsonb, consumer_name text, principal text, credential_kind text, csr_pem text, life_seconds int,
       ${acceptedColumns})
   ), bindable as materialized (
-    select item.id from (select * from item order by instance_uuid) item cross join lateral (
-      select 1 from service_instance i where i.id = item.instance_uuid and i.state = 'ready' and i.plan_id = item.plan_id for share) instance
+    select item.id, instance_uuid from (select * from item order by instance_ref) item cross join lateral (
+      select i.id as instance_uuid from service_instance i
+        where i.ref = item.instance_ref and i.state = 'ready' and i.plan_id = item.plan_id and i.snapshot_hash = item.snapshot_hash
+        for share) instance
   ), accepted as (
     insert into service_binding (id, platform_id, instance_uuid, binding_id, ref, life, lineage_id, predecessor_id, predecessor_binding_id,
         state, plan_id, context, bind_resource, parameters, request_hash, consumer, consumer_name, principal, credential_kind, csr_pem, life_seconds)
@@ -90,7 +92,8 @@ const accept = {
 const columnsOf = (b: NewBinding): Readonly<Record<string, unknown>> => ({
   id: b.uuid,
   platform_id: b.platformId,
-  instance_uuid: b.instanceUuid,
+  instance_ref: b.instanceRef,
+  snapshot_hash: b.snapshotHash,
   binding_id: b.bindingId,
   ref: b.ref,
   life: b.life,

@@ -3,7 +3,10 @@ import type { NewOperation } from '../operations/operation-store.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { BindingState, ServiceBinding } from './binding.ts';
 
-export interface NewBinding extends Omit<ServiceBinding, 'state' | 'exposure' | 'expiresAt' | 'renewBefore' | 'overdue'> {
+export interface NewBinding extends Omit<ServiceBinding, 'instanceUuid' | 'state' | 'exposure' | 'expiresAt' | 'renewBefore' | 'overdue'> {
+  readonly instanceRef: string;
+  /** Of its instance. */
+  readonly snapshotHash: string;
   readonly predecessorUuid: string | null;
 }
 export interface FoundBinding {
@@ -18,8 +21,8 @@ export interface BindingStore {
   byUuid(uuid: string): Promise<ServiceBinding | undefined>;
   byRef(ref: string): Promise<ServiceBinding | undefined>;
   /**
-   * The accept transaction in one statement: binding, operation and audit row, only while the instance is ready on that plan (its row
-   * is locked against a deprovision), and only as a later life than any that the id had. False: nothing was written.
+   * The accept transaction in one statement: binding, operation and audit row, only while the instance is ready on that plan and
+   * snapshot (its row is locked against a deprovision), and only as a later life than any that the id had. False: nothing was written.
    */
   accept(binding: NewBinding, operation: NewOperation, audit: AuditEntry): Promise<boolean>;
   lock(uuid: string): Promise<FoundBinding | undefined>;

@@ -1,9 +1,8 @@
-import { gather } from '../kernel/gather.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
 import type { PlanSnapshot } from '../mesh/contribution.ts';
 import { LeaseLost } from '../operations/lease-lost.ts';
-import { acceptedColumns, acceptedRows, acceptLimits, acceptor } from '../operations/accept.pg.ts';
+import { acceptedColumns, acceptedRows, acceptor } from '../operations/accept.pg.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
 import { pgInstanceBindings } from './instance-bindings.pg.ts';
 import type { FoundInstance, InstanceStore, NewInstance } from './instance-store.ts';
@@ -76,12 +75,6 @@ const find = {
   name: 'instance_find',
   text: 'select * from service_instance where platform_id = $1 and instance_id = $2 order by life desc limit 1',
 };
-const newest = {
-  name: 'instance_newest',
-  text: `select wanted.number, i.* from unnest($1::uuid[], $2::text[]) with ordinality as wanted (platform, id, number)
-    cross join lateral (select * from service_instance
-      where platform_id = wanted.platform and instance_id = wanted.id order by life desc limit 1) i`,
-};
 const change = {
   name: 'instance_change',
   text: `update service_instance set plan_id = $2, snapshot_hash = $3, parameters = $4, context = $5, maintenance_version = $6,
@@ -119,19 +112,16 @@ export function pgInstanceStore(sql: Sql): InstanceStore {
   const operations = pgOperationStore(sql);
   const knownSnapshots = new Set<string>(); // they are never deleted
   const accepts = acceptor(sql, accept, (instance: NewInstance) => columnsOf(instance, knownSnapshots));
-  const newestOf = gather(async (wanted: readonly (readonly [platformId: string, instanceId: string])[]) => {
-    const values = [wanted.map(([platformId]) => platformId), wanted.map(([, instanceId]) => instanceId)];
-    const { rows } = await sql.run<InstanceRow & { number: string }>(newest, values);
-    const found = new Map(rows.map((row) => [Number(row.number), fromRow(row)]));
-    return wanted.map((_, at) => found.get(at + 1));
-  }, acceptLimits);
+  const newest = async (platformId: string, instanceId: string): Promise<InstanceRow | undefined> =>
+    (await sql.run<InstanceRow>(find, [platformId, instanceId])).rows[0];
   const withOperation = async (row: InstanceRow | undefined): Promise<FoundInstance | undefined> =>
     row === undefined ? undefined : { instance: fromRow(row), operation: await operations.unfinished('instance', row.id) };
   return {
-    async find(platformId, instanceId) {
-      return withOperation((await sql.run<InstanceRow>(find, [platformId, instanceId])).rows[0]);
+    find: async (platformId, instanceId) => withOperation(await newest(platformId, instanceId)),
+    async newest(platformId, instanceId) {
+      const row = await newest(platformId, instanceId);
+      return row === undefined ? undefined : fromRow(row);
     },
-    newest: (platformId, instanceId) => newestOf([platformId, instanceId]),
     async byUuid(uuid) {
       const row = (await sql.run<InstanceRow>('select * from service_instance where id = $1', [uuid])).rows[0];
       return row === undefined ? undefined : fromRow(row);

@@ -17,7 +17,7 @@ export interface FoundInstance {
 export interface InstanceStore {
   /** The newest life of the id, gone or not. */
   find(platformId: string, instanceId: string): Promise<FoundInstance | undefined>;
-  /** The same without its operation; what is asked for at the same time is one statement. */
+  /** The same without its operation. */
   newest(platformId: string, instanceId: string): Promise<ServiceInstance | undefined>;
   byUuid(uuid: string): Promise<ServiceInstance | undefined>;
   /**

@@ -9,7 +9,7 @@ const fast = aTraffic('fast', { routes: [aRule({ timeout: '1s' })] });
 const plain = aTraffic('plain');
 
 /** A check over these neighbours that counts its queries. */
-function checkOver(neighbours: readonly Neighbour[], snapshot = aContribution().snapshot): RouteCheck & { queries: number } {
+function checkOver(neighbours: readonly Neighbour[]): RouteCheck & { queries: number } {
   const check = {
     queries: 0,
     ...routeCheck(
@@ -19,7 +19,6 @@ function checkOver(neighbours: readonly Neighbour[], snapshot = aContribution().
           return Promise.resolve(neighbours.filter(({ scope }) => scopes.includes(scope)));
         },
         exposedOf: () => Promise.resolve([]),
-        snapshot: () => Promise.resolve(snapshot),
       },
       meshSettings,
     ),
@@ -27,9 +26,9 @@ function checkOver(neighbours: readonly Neighbour[], snapshot = aContribution().
   return check;
 }
 const neighbour = (parts: ContributionParts): Neighbour => ({ scope: host, platformId: 'p', contribution: aContribution(parts) });
-const candidate = (parts: ContributionParts): BindCandidate => ({ ...aContribution(parts), platformId: 'p', snapshotHash: 'h' });
+const candidate = (parts: ContributionParts): BindCandidate => ({ ...aContribution(parts), platformId: 'p' });
 const bind = async (there: readonly Neighbour[], parts: ContributionParts): Promise<number> => {
-  const check = checkOver(there, aContribution(parts).snapshot);
+  const check = checkOver(there);
   await check.bind(candidate({ binding: 'new', ...parts }));
   return check.queries;
 };
@@ -47,7 +46,7 @@ describe('a bind', () => {
     await bind([neighbour({ traffic: { ...slow, routePriority: 1 } })], { traffic: fast });
   });
   test('of a plan without routes asks again only after a change', async () => {
-    const check = checkOver([], aContribution({ traffic: plain }).snapshot);
+    const check = checkOver([]);
     for (let n = 0; n < 20; n += 1) await check.bind(candidate({ binding: `b-${n}`, traffic: plain }));
     expect(check.queries).toBe(1);
     check.changed(['routes/web/elsewhere']);

@@ -10,10 +10,8 @@ import { scopesOf } from './scopes-of.ts';
 import { trafficPolicy } from './traffic-policy.ts';
 
 /** A binding that is about to be accepted. */
-export interface BindCandidate extends Omit<Contribution, 'exposure' | 'snapshot'> {
+export interface BindCandidate extends Omit<Contribution, 'exposure'> {
   readonly platformId: string;
-  /** Of its instance. */
-  readonly snapshotHash: string;
 }
 /** An instance that is about to change its plan. */
 export interface UpdateCandidate {
@@ -39,16 +37,14 @@ const meetingPlaces = (contribution: Contribution, settings: MeshSettings): read
   );
 const isPlain = ({ traffic }: PlanSnapshot): boolean => traffic.routes.length === 0 && Object.keys(trafficPolicy(traffic)).length === 0;
 
-export function routeCheck(scopes: Pick<ScopeStore, 'neighbours' | 'exposedOf' | 'snapshot'>, settings: MeshSettings): RouteCheck {
+export function routeCheck(scopes: Pick<ScopeStore, 'neighbours' | 'exposedOf'>, settings: MeshSettings): RouteCheck {
   const { recent, changed } = recentNeighbours(scopes);
   return {
-    async bind({ platformId, snapshotHash, ...rest }) {
-      const snapshot = await scopes.snapshot(snapshotHash);
-      if (snapshot === undefined) throw new Error(`plan snapshot ${snapshotHash} is missing`);
-      const contribution: Contribution = { ...rest, exposure: 'routed', snapshot };
+    async bind({ platformId, ...rest }) {
+      const contribution: Contribution = { ...rest, exposure: 'routed' };
       const places = meetingPlaces(contribution, settings);
       if (places.length === 0) return;
-      const found = await (isPlain(snapshot) ? recent(places) : scopes.neighbours(places, null));
+      const found = await (isPlain(rest.snapshot) ? recent(places) : scopes.neighbours(places, null));
       refuse(
         places.map((scope) => ({ scope, platformId, contribution })),
         found,
@@ -113,6 +109,7 @@ function refuse(
 ): void {
   for (const place of new Set(own.map(({ scope }) => scope))) {
     const here = [...own, ...found].filter(({ scope }) => scope === place);
+    if (here.length === 1) continue;
     const conflict = conflictAt(
       place,
       here.map(({ contribution }) => contribution),

@@ -3,8 +3,8 @@ import { gather } from '../kernel/gather.ts';
 import type { Sql, SqlStatement } from '../kernel/sql.ts';
 import type { NewOperation } from './operation-store.ts';
 
-/** How many statements of accepting may be under way, and how many requests one of them takes: few big ones cost the database least. */
-export const acceptLimits = { atOnce: 2, most: 64 };
+/** How many accept statements may be under way, and how many requests one of them takes: few big ones cost the database least. */
+const acceptLimits = { atOnce: 2, most: 64 };
 
 /** The columns that every accept statement reads besides its resource's, as `json_to_recordset` takes them. */
 export const acceptedColumns = `operation_id uuid, input jsonb, deadline_seconds int, actor text, originating_identity jsonb, audit_request_id text,
