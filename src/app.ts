@@ -166,7 +166,7 @@ const catalogOf = (source: CatalogSource, { database, clock, logger, publicUrl }
   new CatalogService({
     source,
     store: pgCatalogStore(database),
-    transact: (work) => database.transaction((tx) => work({ catalog: pgCatalogStore(tx) })),
+    transact: (work) => database.bulk((tx) => work({ catalog: pgCatalogStore(tx) })),
     clock,
     logger,
     publicUrl,

@@ -9,6 +9,7 @@ import type { ApiDescription, Plan, ServiceOffering } from './offering.ts';
 export const catalogGates = [11, 13, 14, 15, 17] as const;
 export type CatalogGate = (typeof catalogGates)[number];
 
+export const newestGate: CatalogGate = 17;
 /** The newest gate that a client of 2.`apiMinor` understands; the oldest for what is older. */
 export const gateFor = (apiMinor: number): CatalogGate => catalogGates.findLast((gate) => gate <= apiMinor) ?? 11;
 

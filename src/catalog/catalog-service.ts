@@ -3,14 +3,16 @@ import type { Clock } from '../kernel/clock.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Transact } from '../kernel/transact.ts';
+import { gateFor, newestGate } from './catalog-json.ts';
+import type { CatalogGate } from './catalog-json.ts';
 import type { Catalog, CatalogEntry } from './catalog-port.ts';
-import type { CatalogSource } from './catalog-source.ts';
+import type { CatalogReading, CatalogSource } from './catalog-source.ts';
 import type { CatalogStore } from './catalog-store.ts';
 import type { Plan, ServiceOffering, ShelfOffering } from './offering.ts';
 import { whyParametersDoNotFit } from './parameters.ts';
 import type { Problem } from './problem.ts';
 import { formatProblem } from './problem.ts';
-import { publishCatalog } from './publish.ts';
+import { CatalogPublication } from './publish.ts';
 import { buildRepresentations, prepareRepresentations } from './representation.ts';
 import type { CatalogRepresentation, CatalogRepresentations } from './representation.ts';
 import type { RetiredPlan, Shelf } from './shelf.ts';
@@ -53,6 +55,8 @@ export class CatalogService implements Catalog {
   #shelf: Shelf = buildShelf([], [], new Set());
   #representations: CatalogRepresentations | undefined;
   #compressed: Promise<void> = Promise.resolve();
+  /** What clients have asked for: made before a new catalogue is shown. */
+  readonly #gates = new Set<CatalogGate>([newestGate]);
   #status: CatalogStatus = { version: 0, loadedAt: null, problems: [], offerings: 0, plans: 0 };
   #lastModified = 0;
   /** Read, and not yet taken over because the database was away. */
@@ -83,6 +87,7 @@ export class CatalogService implements Catalog {
   /** GET /v2/catalog for a client of API 2.`apiMinor`. Valid after `load`. */
   representation(apiMinor: number): CatalogRepresentation {
     if (this.#representations === undefined) throw new Error('the catalogue is loaded before it is asked for');
+    this.#gates.add(gateFor(apiMinor));
     return this.#representations(apiMinor);
   }
   /** Settles when the compressed forms of the newest catalogue are there. */
@@ -94,12 +99,13 @@ export class CatalogService implements Catalog {
   }
   /** At start-up, once: from the source, or where that is broken as it was last published. */
   async load(signal: AbortSignal): Promise<CatalogLoad> {
-    const reading = await this.#deps.source.readIfChanged(signal);
-    const problems = errorsOf(reading?.problems ?? []);
-    if (problems.length === 0) {
-      await this.#takeOver(reading?.offerings ?? []);
-      return { kind: 'taken' };
-    }
+    const problems = await this.#publishing(async (publication) => {
+      const reading = await this.#read(signal, publication);
+      const errors = errorsOf(reading?.problems ?? []);
+      if (errors.length === 0) await this.#takeOver(reading?.offerings ?? [], publication);
+      return errors;
+    });
+    if (problems.length === 0) return { kind: 'taken' };
     this.#tell(problems);
     const last = await this.#deps.store.lastPublished();
     await this.#show(last);
@@ -117,24 +123,39 @@ export class CatalogService implements Catalog {
     };
   }
   async #refresh(signal: AbortSignal): Promise<void> {
-    const reading = await this.#deps.source.readIfChanged(signal);
-    if (reading !== undefined) {
-      const problems = errorsOf(reading.problems);
-      this.#pending = problems.length === 0 ? reading.offerings : undefined;
-      this.#tell(problems);
+    await this.#publishing(async (publication) => {
+      const reading = await this.#read(signal, publication);
+      if (reading !== undefined) {
+        const problems = errorsOf(reading.problems);
+        this.#pending = problems.length === 0 ? reading.offerings : undefined;
+        this.#tell(problems);
+      }
+      if (this.#pending !== undefined) await this.#takeOver(this.#pending, publication);
+    });
+    await this.#followDatabase();
+  }
+  #read(signal: AbortSignal, publication: CatalogPublication): Promise<CatalogReading | undefined> {
+    return this.#deps.source.readIfChanged(signal, (offering) => {
+      publication.add(offering);
+    });
+  }
+  /** What `work` has not completed is abandoned. */
+  async #publishing<T>(work: (publication: CatalogPublication) => Promise<T>): Promise<T> {
+    const publication = new CatalogPublication(this.#deps.transact);
+    try {
+      return await work(publication);
+    } finally {
+      await publication.abandon();
     }
-    if (this.#pending !== undefined) await this.#takeOver(this.#pending);
-    else await this.#followDatabase();
   }
   #tell(problems: readonly Problem[]): void {
     this.#status = { ...this.#status, problems };
     for (const problem of problems.slice(0, mostLogged))
       this.#deps.logger.error({ ...problem }, `the catalogue stays as it was: ${formatProblem(problem)}`);
   }
-  async #takeOver(offerings: readonly ServiceOffering[]): Promise<void> {
+  async #takeOver(offerings: readonly ServiceOffering[], publication: CatalogPublication): Promise<void> {
     this.#pending = offerings;
-    const { transact, publicUrl } = this.#deps;
-    await Promise.all([publishCatalog(transact, offerings), prepareRepresentations(offerings, publicUrl)]);
+    await Promise.all([publication.complete(offerings), prepareRepresentations(offerings, this.#deps.publicUrl, this.#gates)]);
     await this.#show(offerings);
     this.#pending = undefined;
     const { offerings: count, plans } = this.#status;
@@ -172,7 +193,7 @@ export class CatalogService implements Catalog {
   async #rebuild(): Promise<void> {
     const shelf = buildShelf(this.#present, this.#retired, this.#live);
     const lastModified = Math.max(Math.floor(this.#deps.clock.now().getTime() / 1000), this.#lastModified + 1);
-    const built = await buildRepresentations(shelf.listed, this.#deps.publicUrl, new Date(lastModified * 1000));
+    const built = await buildRepresentations(shelf.listed, this.#deps.publicUrl, new Date(lastModified * 1000), this.#gates);
     if (this.#representations?.(17).etag === built.forVersion(17).etag) {
       this.#shelf = shelf;
       return;
@@ -181,7 +202,7 @@ export class CatalogService implements Catalog {
     this.#shelf = shelf;
     this.#representations = built.forVersion;
     this.#compressed = built
-      .compress(() => this.#representations !== built.forVersion)
+      .complete(() => this.#representations !== built.forVersion)
       .catch((error: unknown) => {
         this.#deps.logger.warn({ error }, 'the catalogue is served uncompressed');
       });

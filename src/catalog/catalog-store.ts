@@ -16,8 +16,8 @@ export interface Publication {
 export interface CatalogStore {
   /** Takes turns with other replicas until the end of the transaction. */
   lock(): Promise<void>;
-  /** Content hash by id of what is marked present. */
-  presentHashes(kind: PublicationKind): Promise<ReadonlyMap<string, string>>;
+  /** Content hash by id of what is marked present: a map of the caller's own. */
+  presentHashes(kind: PublicationKind): Promise<Map<string, string>>;
   /** Inserts or replaces, and marks present. May be repeated. Offerings come before their plans. */
   publish(kind: PublicationKind, publications: readonly Publication[]): Promise<void>;
   /** Marks everything else as gone from its source. */

@@ -28,9 +28,10 @@ interface FileDocument {
   readonly text: string;
   readonly linesBefore: number;
   readonly read: ReadDocument;
-  /** Decoded with these API files; the same object while neither changes, so that caches of it stay good. */
-  decoded?: { readonly apiStamps: string; readonly offering: ServiceOffering };
+  /** What came of it with its API files; the same offering while neither changes, so that caches of it stay good. */
+  decoded?: Decoded;
 }
+type Decoded = { readonly apiStamps: string; readonly offering: ServiceOffering } | { readonly findings: readonly Finding[] };
 interface KnownFile {
   readonly stamp: string;
   readonly documents: readonly FileDocument[];
@@ -45,6 +46,8 @@ export class DirectoryReader {
   readonly #settings: DirectorySettings;
   readonly #apis: ApiFiles;
   #files = new Map<string, KnownFile>();
+  /** Of the last fingerprint. What is read has these stamps: if it has changed since, the next fingerprint differs. */
+  #stamps = new Map<string, string>();
   constructor(settings: DirectorySettings) {
     this.#settings = settings;
     this.#apis = new ApiFiles(settings.directory);
@@ -55,13 +58,14 @@ export class DirectoryReader {
       const names = await offeringFileNames(this.#settings.directory);
       const all = [...names, ...this.#apiFileNames()];
       const stamps = await fileStamps(this.#settings.directory, all);
-      return all.map((name, index) => `${name} ${stamps[index] ?? ''}`).join('\n');
+      this.#stamps = new Map(all.map((name, index) => [name, stamps[index] ?? '']));
+      return [...this.#stamps].map(([name, stamp]) => `${name} ${stamp}`).join('\n');
     } catch (error) {
       return codeOf(error);
     }
   }
-  /** Reads everything and judges it. Never throws for what stands in the directory. */
-  async read(options: { readonly notes: boolean } = { notes: false }): Promise<DirectoryReading> {
+  /** Reads everything and judges it, and tells each offering that is new or has changed at once. Never throws for what stands in the directory. */
+  async read({ notes = false, onOffering = ignore }: ReadOptions = {}): Promise<DirectoryReading> {
     const { directory } = this.#settings;
     let names: readonly string[];
     try {
@@ -71,10 +75,10 @@ export class DirectoryReader {
     }
     if (names.length === 0)
       return onlyProblem('.', `the directory ${directory} holds no offering file`, 'add a file that ends in .yaml: see docs/offerings.md');
-    await this.#readFiles(names);
-    return this.#judge(options.notes);
+    await this.#readFiles(names, onOffering);
+    return this.#judge(notes);
   }
-  async #readFiles(names: readonly string[]): Promise<void> {
+  async #readFiles(names: readonly string[], onOffering: (offering: ServiceOffering) => void): Promise<void> {
     const breathe = breathing();
     const files = new Map<string, KnownFile>();
     const fetch = (from: number): Promise<Fetched[]> => Promise.all(names.slice(from, from + filesAtOnce).map((name) => this.#fetch(name)));
@@ -84,7 +88,12 @@ export class DirectoryReader {
       next = fetch(at + filesAtOnce);
       for (const { name, stamp, text } of fetched) {
         const known = this.#files.get(name);
-        files.set(name, text === undefined && known !== undefined ? known : await this.#readFile(name, stamp, text, known, breathe));
+        const file = text === undefined && known !== undefined ? known : await this.#readFile(name, stamp, text, known, breathe);
+        files.set(name, file);
+        for (const document of file.documents) {
+          const decoded = await this.#decode(document);
+          if (decoded !== undefined) onOffering(decoded);
+        }
       }
     }
     this.#files = files;
@@ -92,7 +101,7 @@ export class DirectoryReader {
   /** The file's text; undefined: it is known and has not changed. Never throws. */
   async #fetch(name: string): Promise<Fetched> {
     const path = join(this.#settings.directory, name);
-    const stamp = await fileStamp(path);
+    const stamp = this.#stamps.get(name) ?? (await fileStamp(path));
     const known = this.#files.get(name);
     const same = known?.stamp === stamp && known.problem === undefined;
     return { name, stamp, text: same ? undefined : await readText(path, largestFile) };
@@ -131,9 +140,10 @@ export class DirectoryReader {
         if (read.kind === 'broken') problems.push(...(await locate(document, read.findings)));
         if (read.kind !== 'offering') continue;
         good.push({ document, file: read.file });
-        const outcome = await this.#decode(document, read.file);
-        if ('findings' in outcome) problems.push(...(await locate(document, outcome.findings)));
-        else offerings.push(outcome.offering);
+        const { decoded } = document;
+        if (decoded === undefined) continue;
+        if ('findings' in decoded) problems.push(...(await locate(document, decoded.findings)));
+        else offerings.push(decoded.offering);
         if (notes) problems.push(...(await locate(document, offeringNotes(read.file, this.#settings))));
       }
     }
@@ -142,10 +152,10 @@ export class DirectoryReader {
     const broken = problems.some(({ severity }) => severity === 'error');
     return { offerings: broken ? [] : offerings, problems: problems.sort(byPlace) };
   }
-  async #decode(
-    document: FileDocument,
-    file: OfferingFile,
-  ): Promise<{ readonly offering: ServiceOffering } | { readonly findings: readonly Finding[] }> {
+  /** Answers an offering that is new or has changed. */
+  async #decode(document: FileDocument): Promise<ServiceOffering | undefined> {
+    if (document.read.kind !== 'offering') return undefined;
+    const { file } = document.read;
     const texts = new Map<string, string>();
     const findings: Finding[] = [];
     const stamps: string[] = [];
@@ -161,10 +171,16 @@ export class DirectoryReader {
           fix: 'correct the file or its name',
         });
     }
-    if (findings.length > 0) return { findings };
     const apiStamps = stamps.join('\n');
-    if (document.decoded?.apiStamps !== apiStamps) document.decoded = { apiStamps, offering: this.#onShelf(decodeOffering(file, texts)) };
-    return document.decoded;
+    const { decoded } = document;
+    if (findings.length > 0) {
+      document.decoded = { findings };
+      return undefined;
+    }
+    if (decoded !== undefined && 'offering' in decoded && decoded.apiStamps === apiStamps) return undefined;
+    const offering = this.#onShelf(decodeOffering(file, texts));
+    document.decoded = { apiStamps, offering };
+    return offering;
   }
   #onShelf(offering: ServiceOffering): ServiceOffering {
     return this.#settings.training ? offering : { ...offering, plans: offering.plans.filter(({ training }) => training === null) };
@@ -176,6 +192,11 @@ export class DirectoryReader {
     return [...names];
   }
 }
+interface ReadOptions {
+  readonly notes?: boolean;
+  readonly onOffering?: (offering: ServiceOffering) => void;
+}
+const ignore = (): void => undefined;
 interface Fetched {
   readonly name: string;
   readonly stamp: string;

@@ -45,11 +45,15 @@ function partOf(offering: ServiceOffering, gate: CatalogGate, publicUrl: string)
   }
   return part;
 }
-/** Serialises offerings ahead of `buildRepresentations`, which then only joins. */
-export async function prepareRepresentations(offerings: readonly ServiceOffering[], publicUrl: string): Promise<void> {
+/** Serialises offerings ahead of the representations of these gates, which then are only joined. */
+export async function prepareRepresentations(
+  offerings: readonly ServiceOffering[],
+  publicUrl: string,
+  gates: Iterable<CatalogGate>,
+): Promise<void> {
   const breathe = breathing();
   for (const offering of offerings) {
-    for (const gate of catalogGates) partOf(offering, gate, publicUrl);
+    for (const gate of gates) partOf(offering, gate, publicUrl);
     await breathe();
   }
 }
@@ -60,38 +64,43 @@ function join(parts: readonly Part[]): { readonly identity: Buffer; readonly eta
   const pieces = [start, ...parts.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [comma, bytes])), end];
   return { identity: Buffer.concat(pieces), etag: `"${hash('sha256', parts.map(({ digest }) => digest).join(' '), 'base64url')}"` };
 }
-/** Serialises the catalogue once for every gate, without delaying other work. */
+/**
+ * Serialises the catalogue once for each of the gates in use, without delaying other work; `complete` sees to the other ones. Whoever asks
+ * for one in between waits for the making of it.
+ */
 export async function buildRepresentations(
   listed: readonly ShelfOffering[],
   publicUrl: string,
   lastModified: Date,
-): Promise<{ readonly forVersion: CatalogRepresentations; compress(superseded: () => boolean): Promise<void> }> {
+  inUse: ReadonlySet<CatalogGate>,
+): Promise<{ readonly forVersion: CatalogRepresentations; complete(superseded: () => boolean): Promise<void> }> {
   const built = new Map<CatalogGate, CatalogRepresentation>();
   const offerings = listed.map(({ offering }) => offering);
-  await prepareRepresentations(offerings, publicUrl);
-  for (const gate of catalogGates) {
-    built.set(gate, { ...join(offerings.map((offering) => partOf(offering, gate, publicUrl))), lastModified });
+  const at = (gate: CatalogGate): CatalogRepresentation => {
+    const known = built.get(gate) ?? { ...join(offerings.map((offering) => partOf(offering, gate, publicUrl))), lastModified };
+    built.set(gate, known);
+    return known;
+  };
+  await prepareRepresentations(offerings, publicUrl, inUse);
+  for (const gate of inUse) {
+    at(gate);
     await nextTurn();
   }
-  const forVersion = (apiMinor: number): CatalogRepresentation => {
-    const found = built.get(gateFor(apiMinor));
-    if (found === undefined) throw new Error('every gate is built');
-    return found;
-  };
   return {
-    forVersion,
-    /** Newest gate first, one at a time on the thread pool; stops when a newer catalogue makes it pointless. */
-    async compress(superseded) {
+    forVersion: (apiMinor) => at(gateFor(apiMinor)),
+    /** Every gate and its compressed forms, newest first, one at a time on the thread pool; stops when a newer catalogue makes it pointless. */
+    async complete(superseded) {
       for (const gate of catalogGates.toReversed()) {
         if (superseded()) return;
-        const { identity } = forVersion(gate);
+        await prepareRepresentations(offerings, publicUrl, [gate]);
+        const { identity } = at(gate);
         const best = identity.length <= bestCompressionUpTo;
         const small = await compressGzip(identity, { level: best ? 9 : 6 });
-        built.set(gate, { ...forVersion(gate), gzip: small });
+        built.set(gate, { ...at(gate), gzip: small });
         const smaller = await compressBrotli(identity, {
           params: { [constants.BROTLI_PARAM_QUALITY]: best ? 11 : 5, [constants.BROTLI_PARAM_SIZE_HINT]: identity.length },
         });
-        built.set(gate, { ...forVersion(gate), br: smaller });
+        built.set(gate, { ...at(gate), br: smaller });
       }
     },
   };

@@ -4,13 +4,17 @@ import type { CatalogSource } from '../catalog-source.ts';
 import { DirectoryReader } from '../read-directory.ts';
 import { defaultIssuingLifeSeconds } from '../lint-catalog.ts';
 
-/** A directory is read when nothing in it has changed for so long: writers need a moment between truncating and filling a file. */
+/**
+ * Writers need a moment between truncating and filling a file: what was read counts when nothing has changed for so long. It is read
+ * meanwhile, because most often nothing has.
+ */
 const settledMs = 120;
-/** A directory that never comes to rest is read after so many looks all the same (about a second). */
-const mostLooks = 8;
+/** Longer than the grain of a file's times: what changes after two equal looks so far apart has other times. */
+const grainMs = 20;
+/** A directory that never comes to rest is taken as it is read after so long. */
+const mostRestlessMs = 1_000;
 
-/** A reading during which something changed is repeated so often. */
-const mostAttempts = 3;
+/** Everything seen before is still so; descriptions may have come that were not known before. */
 function isWithin(before: string, after: string): boolean {
   const lines = new Set(after.split('\n'));
   return before.split('\n').every((line) => lines.has(line));
@@ -28,28 +32,33 @@ export function fileCatalog(settings: FileCatalogSettings): CatalogSource {
   const reader = new DirectoryReader({ issuingLifeSeconds: defaultIssuingLifeSeconds, ...settings });
   let lastRead: string | undefined;
 
-  /** The fingerprint of a directory that has come to rest. The first reading does not wait: start-up comes after the files. */
-  async function settled(signal: AbortSignal): Promise<string> {
-    let seen = await reader.fingerprint();
-    for (let look = 0; look < mostLooks && lastRead !== undefined; look++) {
-      await pause(settledMs, undefined, { signal });
+  /** The fingerprint of a directory that holds still for a moment, or will not. The first reading does not wait: start-up comes after the files. */
+  async function still(first: string, until: number, signal: AbortSignal): Promise<string> {
+    for (let seen = first; ;) {
+      await pause(grainMs, undefined, { signal });
       const now = await reader.fingerprint();
-      if (now === seen) break;
+      if (now === seen || performance.now() > until) return now;
       seen = now;
     }
-    return seen;
   }
   return {
     name: 'files',
-    async readIfChanged(signal) {
-      if (lastRead !== undefined && (await reader.fingerprint()) === lastRead) return undefined;
-      for (let attempt = 0; ; attempt++) {
-        const before = await settled(signal);
-        const reading = await reader.read();
-        const after = await reader.fingerprint(); // has the descriptions too that were not known before
-        if (attempt < mostAttempts && !isWithin(before, after)) continue;
-        lastRead = after;
-        return reading;
+    async readIfChanged(signal, onOffering) {
+      let seen = await reader.fingerprint();
+      if (seen === lastRead) return undefined;
+      const starting = lastRead === undefined;
+      const until = performance.now() + mostRestlessMs;
+      for (;;) {
+        if (!starting) seen = await still(seen, until, signal);
+        const settled = starting ? undefined : pause(settledMs, undefined, { signal });
+        const [reading] = await Promise.all([reader.read({ onOffering }), settled]);
+        const now = await reader.fingerprint();
+        const held = isWithin(seen, now);
+        if (held || performance.now() > until) {
+          lastRead = held ? now : seen; // the next look sees that there is more
+          return reading;
+        }
+        seen = now;
       }
     },
     watch(onChange) {
