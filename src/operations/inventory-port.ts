@@ -69,6 +69,6 @@ export interface Inventory {
   operations(page: Page & { readonly state: string | null; readonly unfinished: boolean }): Promise<readonly OperationLine[]>;
   /** Runs a quarantined (or waiting) operation now. not-found, conflict when finished. */
   retryOperation(id: string, actor: string): Promise<OperationLine>;
-  /** `guard release OFFERING` (name or id): conflict while live instances exist. Returns the operation. */
+  /** `guard release OFFERING` (name or id): conflict while live instances exist, not-found without a guard. Returns the operation. */
   releaseGuard(offering: string, actor: string): Promise<OperationLine>;
 }

@@ -102,6 +102,12 @@ async function acceptRelease(tx: Sql, id: string, offering: string, actor: strin
   const store = pgOperationStore(tx);
   if ((await store.unfinished('offering', found.id)) !== undefined)
     throw new BrokerError('conflict', `the guard of "${found.name}" is being released already`);
+  const guard = await tx.run('select 1 from mesh_guard where offering_id = $1', [found.id]);
+  if (guard.count === 0)
+    throw new BrokerError(
+      'not-found',
+      `"${found.name}" has no guard: it was never ordered, or its guard is released already; nothing is done`,
+    );
   const deadlineSeconds = defaultPollingSeconds;
   await store.insert({
     id,

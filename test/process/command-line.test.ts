@@ -30,6 +30,23 @@ const status = async (user: string, password: string): Promise<number> =>
   (await fetch(`${broker.url}/v2/catalog`, { headers: { authorization: `Basic ${btoa(`${user}:${password}`)}`, 'x-broker-api-version': '2.17' } })).status; // prettier-ignore
 const passwordIn = (text: string): string => /password +(\S+)/.exec(text)?.[1] ?? '';
 
+let password: string | undefined;
+async function osb(method: string, path: string, body?: unknown): Promise<unknown> {
+  password ??= passwordIn(await said('platform', 'show'));
+  const headers = {
+    authorization: `Basic ${btoa(`platform:${password}`)}`,
+    'x-broker-api-version': '2.17',
+    'content-type': 'application/json',
+  };
+  const response = await fetch(`${broker.url}/v2${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  expect(response.ok, await response.clone().text()).toBe(true);
+  return response.json();
+}
+
 describe('the command line', { timeout: 60_000 }, () => {
   test('makes, shows, rotates and revokes platforms', async () => {
     const first = passwordIn(await said('platform', 'create', 'korifi', '--namespace', 'web', 'shop'));
@@ -73,12 +90,17 @@ describe('the command line', { timeout: 60_000 }, () => {
   });
   test('says which lines of an access log were not counted, and why', async () => {
     const time = new Date(Date.now() - 7_200_000).toISOString();
-    const line = (id: string, cluster: string, caller: string | null): string =>
-      JSON.stringify({ start_time: time, stream_id: id, authority: 'reviews.bookinfo.svc.cluster.local:9080', method: 'GET', protocol: 'HTTP/1.1', response_code: 200, bytes_received: 0, bytes_sent: 3, upstream_cluster: cluster, source_principal: caller }); // prettier-ignore
+    const line = (id: string, cluster: string, caller: string | null, host = 'reviews.bookinfo.svc.cluster.local:9080'): string =>
+      JSON.stringify({ start_time: time, stream_id: id, authority: host, method: 'GET', protocol: 'HTTP/1.1', response_code: 200, bytes_received: 0, bytes_sent: 3, upstream_cluster: cluster, source_principal: caller }); // prettier-ignore
     const gateway = 'spiffe://mesh.example.com/ns/edge/sa/door';
-    const inbound = [gateway, gateway, 'spiffe://mesh.example.com/ns/web/sa/shop', null].map((caller, n) =>
-      line(`i${n}`, 'inbound|9080||', caller),
-    );
+    const ofBinding = 'mb-6q2hdzr4kzjz3q5n7v2a.osb.example.com';
+    const inbound = [
+      line('i0', 'inbound|9080||', gateway, ofBinding),
+      line('i1', 'inbound|9080||', gateway, `${ofBinding}:443`),
+      line('i2', 'inbound|9080||', gateway, 'books.example.com'),
+      line('i3', 'inbound|9080||', 'spiffe://mesh.example.com/ns/web/sa/shop'),
+      line('i4', 'inbound|9080||', null),
+    ];
     const outbound = ['o1', 'o2'].map((id) => line(id, 'outbound|9080||reviews.bookinfo.svc.cluster.local', null));
     await writeFile(join(folder.path, 'reviews.log'), inbound.join('\n'));
     await writeFile(join(folder.path, 'shop.log'), outbound.join('\n'));
@@ -89,8 +111,8 @@ describe('the command line', { timeout: 60_000 }, () => {
     };
     const both = await meshbroker(folder.path, ['usage', 'import', 'reviews.log', 'shop.log'], { ...settings, ...set });
     expect(both.code, both.said).toBe(0);
-    expect(both.said).toMatch(/reviews\.log +4 +1 +1 +0 +0 +0\n/);
-    expect(both.said).toContain(`reviews.log: 2 not counted: relayed by the gateway ${gateway}`);
+    expect(both.said).toMatch(/reviews\.log +5 +2 +2 +0 +0 +0\n/);
+    expect(both.said).toContain(`reviews.log: 2 not counted: relayed by the gateway ${gateway} for a binding`);
     expect(both.said).toContain('reviews.log: 1 not counted: it names no caller');
     expect(both.said).toMatch(/^shop\.log: nothing was counted, of 2 lines; .* give --principal$/m);
     expect(both.said).toContain("shop.log: 2 not counted: written by the caller's own proxy");
@@ -104,6 +126,44 @@ describe('the command line', { timeout: 60_000 }, () => {
     expect(await said('operations', '--unfinished')).toMatch(/^ID/);
     const retry = await run('operations', 'retry', '00000000-0000-4000-8000-000000000000');
     expect([retry.code, retry.said]).toEqual([1, expect.stringContaining('no operation')]);
+  });
+  test('lists instances and bindings by state, consumer and end, page after page', async () => {
+    const { services } = (await osb('GET', '/catalog')) as {
+      services: { id: string; name: string; plans: { id: string; name: string }[] }[];
+    };
+    const details = services.find(({ name }) => name === 'details');
+    const ids = { service_id: details?.id, plan_id: details?.plans.find(({ name }) => name === 'standard')?.id };
+    const context = { platform: 'kubernetes', namespace: 'web', clusterid: 'first' };
+    const many = Array.from({ length: 103 }, (_, n) => `/service_instances/shop-${n}`);
+    for (let from = 0; from < many.length; from += 8)
+      await Promise.all(
+        many.slice(from, from + 8).map((path) => osb('PUT', path, { ...ids, organization_guid: 'o', space_guid: 's', context })),
+      );
+    await osb('PUT', `${many[0] ?? ''}/service_bindings/web`, { ...ids, context });
+    expect((await said('instances', 'list', '--limit', '102')).split('\n').slice(-2)).toEqual(['… there are more: --limit 204', '']);
+    expect(JSON.parse(await said('instances', 'list', '--state', 'ready', '--limit', '500', '--json'))).toHaveLength(103);
+    expect(await said('bindings', 'list', '--consumer', 'web/default')).toMatch(
+      /\nmb-\S+ +web +ready +granted +details +standard +web\/default +/,
+    );
+    const wanted = JSON.parse(await said('bindings', 'list', '--json')) as { instance_ref: string }[];
+    expect(await said('bindings', 'list', '--instance', wanted[0]?.instance_ref ?? '')).toMatch(/\nmb-\S+ +web +ready/);
+    for (const none of [
+      ['--consumer', 'web/other'],
+      ['--state', 'expired'],
+      ['--expires-before', '2026-01-01'],
+    ])
+      expect(await said('bindings', 'list', ...none)).toMatch(/^REF.*\n$/);
+    for (const [words, why] of [
+      [['--state', 'readdy'], 'Allowed choices are binding, ready'],
+      [['--limit', '0'], '--limit 0: give a whole number from 1'],
+    ] as const)
+      expect(await run('bindings', 'list', ...words)).toEqual({ code: 1, said: expect.stringContaining(why) as string });
+  });
+  test('releases no guard where there is none, and says so', async () => {
+    const before = await said('operations', '--limit', '1000', '--json');
+    const refused = await run('guard', 'release', 'ratings');
+    expect([refused.code, refused.said]).toEqual([1, expect.stringContaining('"ratings" has no guard')]);
+    expect(await said('operations', '--limit', '1000', '--json')).toBe(before);
   });
   test('checks a catalogue with places and fixes', async () => {
     const catalog = join(folder.path, 'catalog');

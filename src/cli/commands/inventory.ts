@@ -1,4 +1,9 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import type { BindingState } from '../../bindings/binding.ts';
+import type { InstanceState } from '../../instances/instance.ts';
+import type { OperationState } from '../../operations/operation.ts';
+import { BrokerError } from '../../kernel/errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { Query } from '../broker-client.ts';
 import { table } from '../table.ts';
@@ -44,7 +49,8 @@ async function list(
   columns: readonly string[],
   { limit, json }: ListOptions,
 ): Promise<void> {
-  const { items, more } = await lines(context, path, query, Math.max(1, Number(limit) || pageSize));
+  if (!/^[1-9]\d{0,8}$/.test(limit)) throw new BrokerError('bad-request', `--limit ${limit}: give a whole number from 1`);
+  const { items, more } = await lines(context, path, query, Number(limit));
   if (json === true) {
     context.print(JSON.stringify(items, null, 2));
     return;
@@ -52,12 +58,24 @@ async function list(
   context.print(table(columns.map((name) => name.replaceAll('_', ' ')), items.map((line) => columns.map((name) => cell(line[name]))))); // prettier-ignore
   if (more) context.print(`… there are more: --limit ${items.length * 2}`);
 }
+/** A day begins at midnight UTC. */
+const momentOf = (time: string | undefined): string | undefined =>
+  time !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(time) ? `${time}T00:00:00Z` : time;
+const instanceStates: readonly InstanceState[] = ['provisioning', 'ready', 'updating', 'deprovisioning', 'failed', 'gone'];
+const bindingStates: readonly BindingState[] = ['binding', 'ready', 'expired', 'unbinding', 'failed', 'gone'];
+const operationStates: readonly OperationState[] = ['pending', 'running', 'undoing', 'quarantined', 'succeeded', 'failed'];
+const stateOption = (states: readonly string[]): Option => new Option('--state <state>', 'only those in this state').choices(states);
 const listing = (command: Command): Command => command.option('--limit <lines>', 'most lines', '100').option('--json', 'print JSON');
 
 export function inventoryCommands(program: Command, context: CommandContext): void {
-  listing(program.command('instances'))
-    .description('service instances')
-    .option('--state <state>', 'only those in this state')
+  resourceCommands(program, context);
+  operationCommands(program, context);
+}
+function resourceCommands(program: Command, context: CommandContext): void {
+  const instances = program.command('instances').description('what was ordered');
+  listing(instances.command('list', { isDefault: true }))
+    .description('service instances, newest first')
+    .addOption(stateOption(instanceStates))
     .action((options: ListOptions & { state?: string }) =>
       list(
         context,
@@ -67,13 +85,20 @@ export function inventoryCommands(program: Command, context: CommandContext): vo
         options,
       ),
     );
-  listing(program.command('bindings'))
-    .description('service bindings')
-    .option('--state <state>', 'only those in this state')
+  const bindings = program.command('bindings').description('who may call what');
+  listing(bindings.command('list', { isDefault: true }))
+    .description('service bindings, newest first')
+    .addOption(stateOption(bindingStates))
     .option('--consumer <name>', 'only those of this consumer, as reports name it')
-    .option('--expires-before <time>', 'only those that end before')
-    .action((options: ListOptions & { state?: string; consumer?: string; expiresBefore?: string }) => {
-      const query = { state: options.state, consumer: options.consumer, expires_before: options.expiresBefore };
+    .option('--expires-before <time>', 'only those that end before this day or moment (2026-12-31T12:00:00Z)')
+    .option('--instance <reference>', 'only those of this instance (mb-…)')
+    .action((options: ListOptions & { state?: string; consumer?: string; expiresBefore?: string; instance?: string }) => {
+      const query = {
+        state: options.state,
+        consumer: options.consumer,
+        expires_before: momentOf(options.expiresBefore),
+        instance: options.instance,
+      };
       return list(
         context,
         '/v1/bindings',
@@ -82,10 +107,13 @@ export function inventoryCommands(program: Command, context: CommandContext): vo
         options,
       );
     });
+}
+
+function operationCommands(program: Command, context: CommandContext): void {
   const operations = program.command('operations').description('what the broker does and did');
   listing(operations.command('list', { isDefault: true }))
     .description('operations, newest first')
-    .option('--state <state>', 'only those in this state')
+    .addOption(stateOption(operationStates))
     .option('--unfinished', 'only those that have not ended')
     .action((options: ListOptions & { state?: string; unfinished?: true }) => {
       const query = { state: options.state, unfinished: options.unfinished };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CloudEvent, FileImport } from '../../usage/import/import-access-logs.ts';
+import { gatewayHostTest } from '../../mesh/hosts.ts';
 import { workloadId } from '../../mesh/principal-name.ts';
 import { importAccessLogs } from '../../usage/import/import-access-logs.ts';
 import type { Receipt } from '../../usage/usage-port.ts';
@@ -54,8 +55,8 @@ async function importFiles(context: CommandContext, files: readonly string[], pr
       headers: { 'content-type': 'application/cloudevents-batch+json' },
     });
   const { trustDomain, gateway } = context.config().mesh.settings;
-  const skip = [workloadId(trustDomain, gateway.namespace, gateway.serviceAccount)];
-  const imported = await importAccessLogs({ files, principal, skip, post });
+  const relaying = { principal: workloadId(trustDomain, gateway.namespace, gateway.serviceAccount), isOfBinding: gatewayHostTest(gateway) };
+  const imported = await importAccessLogs({ files, principal, gateway: relaying, post });
   const counts = ['lines', 'requests', 'accepted', 'duplicate', 'conflict', 'rejected'] as const;
   context.print(table(['file', ...counts], imported.map((file) => [file.file, ...counts.map((name) => String(file[name]))]))); // prettier-ignore
   const reasons = imported.flatMap((file) => reasonLines(file, principal));
@@ -91,5 +92,7 @@ function print({ print }: CommandContext, { lines, unattributed, as_of, from, to
   };
   print(table(columns.map((name) => name.replaceAll('_', ' ')), lines.map((line) => columns.map((name) => cell(line, name))))); // prettier-ignore
   print(`\n${from} to ${to} (${time_zone}), as of ${as_of}`);
-  for (const { meter, total, share } of unattributed) print(`unattributed: ${total} of ${meter} (${(Number(share) * 100).toFixed(2)} %)`);
+  if (unattributed.length === 0) return;
+  const shares = unattributed.map(({ meter, total, share }) => [meter, total, (Number(share) * 100).toFixed(2)]);
+  print(`\n${table(['unattributed', 'total', '% of all'], shares)}`);
 }

@@ -45,7 +45,8 @@ async function story(broker: DemoBroker, print: Print): Promise<void> {
   await unbind(scene);
 }
 
-const heading = (print: Print, text: string): void => print(`\n── ${text} ${'─'.repeat(Math.max(0, 90 - text.length))}`);
+const ruleWidth = 100;
+const heading = (print: Print, text: string): void => print(`\n${`── ${text} `.padEnd(ruleWidth, '─')}`);
 
 async function shelf(client: DemoClient, print: Print): Promise<{ offering: DemoOffering; plan: DemoPlan }> {
   heading(print, 'The shelf: GET /v2/catalog');
@@ -64,11 +65,12 @@ async function order({ client, print, ids, broker }: Scene): Promise<void> {
   heading(print, 'Order reviews on its canary plan: PUT /v2/service_instances/reviews-for-the-shop');
   await client.osb('PUT', instance, { ...ids, organization_guid: 'shop', space_guid: 'production' });
   print('The guard stands: strict mTLS, default deny, and the callers that were there before keep their access.');
-  await showFiles(broker, print, 'HEAD', ['peerauthentication', 'default-deny', 'existing-callers']);
+  await showFiles(broker, print, /^bookinfo\/(?:peerauthentication|authorizationpolicy)-guard-(?!.*-waypoint-)/);
 }
 
 async function bindInMesh({ client, print, ids, broker }: Scene): Promise<void> {
-  heading(print, 'Bind productpage, a workload of the mesh: its own identity is adopted, nothing secret changes hands');
+  heading(print, 'Bind productpage, in the mesh: PUT …/service_bindings/productpage');
+  print('Its own identity is adopted; nothing secret changes hands. It gets:\n');
   const consumer = {
     kind: 'sidecar',
     namespace: 'bookinfo',
@@ -77,20 +79,20 @@ async function bindInMesh({ client, print, ids, broker }: Scene): Promise<void> 
   };
   const { credentials } = await client.osb('PUT', inMesh, { ...ids, parameters: { consumer } });
   print(JSON.stringify(credentials, null, 2));
-  await showFiles(broker, print, 'HEAD', ['virtualservice', 'destinationrule', 'verdicts']);
+  await showFiles(broker, print, /virtualservice|destinationrule|verdicts/);
 }
 
 async function bindOffMesh({ client, print, ids, broker }: Scene): Promise<string> {
-  heading(print, 'Bind a program outside the mesh with its own key');
+  heading(print, 'Bind a program outside the mesh: PUT …/service_bindings/nightly-report');
   const { command, csr } = await ownRequest();
-  print(`$ ${command}`);
+  print(`It makes its own key, which never leaves it:\n\n  $ ${command}\n\nFor the request it gets a certificate:\n`);
   const { credentials } = await client.osb('PUT', offMesh, { ...ids, parameters: { consumer: { kind: 'off-mesh' }, csr } });
   if (!isJsonObject(credentials)) throw new Error('a binding has credentials');
   const shown = Object.fromEntries(
     Object.entries(credentials).map(([name, value]) => [name, typeof value === 'string' ? firstLine(value) : value]),
   );
   print(JSON.stringify(shown, null, 2));
-  await showFiles(broker, print, 'HEAD', ['virtualservice']);
+  await showFiles(broker, print, /virtualservice/);
   return typeof credentials['spiffe-id'] === 'string' ? credentials['spiffe-id'] : '';
 }
 const firstLine = (text: string): string => (text.includes('\n') ? `${text.split('\n', 1)[0] ?? ''} … ${text.length} characters` : text);
@@ -99,7 +101,8 @@ async function whoMayCall({ client, print }: Scene): Promise<void> {
   heading(print, 'Who may now call what: GET /v1/bindings');
   const { items } = (await client.admin('GET', '/bindings')) as { items: readonly Record<string, unknown>[] };
   const text = (value: unknown): string => (typeof value === 'string' ? value : '-');
-  print(table(['binding', 'consumer', 'may call', 'as', 'until'], items.map((each) => ['ref', 'consumer', 'offering', 'principal', 'expires_at'].map((key) => text(each[key]))))); // prettier-ignore
+  const rows = items.map(({ ref, consumer_kind, offering, expires_at, principal }) => [ref, consumer_kind, offering, text(expires_at).slice(0, 10), principal].map(text)); // prettier-ignore
+  print(table(['binding', 'kind', 'may call', 'until', 'as'], rows));
 }
 
 async function use({ client, print }: Scene, principal: string): Promise<void> {
@@ -117,38 +120,39 @@ async function use({ client, print }: Scene, principal: string): Promise<void> {
   };
   const rows = lines
     .filter(({ meter }) => meter?.endsWith('-hours') !== true)
-    .map(({ consumer = '', offering = '', plan = '', meter = '', total = '', unit = '' }) => [
-      consumer,
-      offering,
-      plan,
-      meter,
-      `${total} ${unit}s`,
-    ]);
+    .map(({ consumer = '', offering = '', plan = '', meter = '', total = '' }) => [consumer, offering, plan === '' ? '-' : plan, meter, total]); // prettier-ignore
   print(table(['consumer', 'offering', 'plan', 'meter', 'total'], rows));
   print(
-    `Not explained by any binding: ${unattributed.map(({ meter, total }) => `${total} ${meter}`).join(', ')} (a job that nobody bound was refused)`,
+    `\nNot explained by any binding: ${unattributed.map(({ meter, total }) => `${total} ${meter}`).join(', ')} (a job that nobody bound was refused)`,
   );
 }
 
 async function unbind({ client, print, ids, broker }: Scene): Promise<void> {
   heading(print, 'Unbind the program outside: DELETE …/service_bindings/nightly-report');
   await client.osb('DELETE', `${offMesh}?service_id=${ids.service_id}&plan_id=${ids.plan_id}`);
-  const changed = await git(broker, 'show', '--stat=100', '--format=%s%n', 'HEAD');
-  print(changed.trimEnd());
-  print('The grant is gone from the tree; whoever follows it lets this principal in no more.');
+  print(`Committed: ${(await git(broker, 'show', '--stat=120,90', '--format=%s', 'HEAD')).trimEnd()}`);
+  print('\nThe grant is gone from the tree; whoever follows it lets this principal in no more.');
 }
 
-/** The objects of the last commit whose names hold one of the words; lists that stand empty are left out. */
-async function showFiles(broker: DemoBroker, print: Print, commit: string, words: readonly string[]): Promise<void> {
-  const names = (await git(broker, 'show', '--name-only', '--format=', '--diff-filter=AM', commit))
+/** How many objects of which kinds the last commit wrote, and those whose names are `shown`; lists that stand empty are left out. */
+async function showFiles(broker: DemoBroker, print: Print, shown: RegExp): Promise<void> {
+  const names = (await git(broker, 'show', '--name-only', '--format=', '--diff-filter=AM', 'HEAD'))
     .split('\n')
     .filter((name) => name !== '');
-  print(`\nCommitted: ${names.length} objects in ${broker.tree}`);
-  for (const name of names.filter((each) => words.some((word) => each.includes(word)))) {
-    const text = await readFile(join(broker.tree, name), 'utf8');
-    if (name.includes('verdicts') && !text.includes('mb-')) continue;
-    print(`\n# ${name}\n${text.trimEnd()}`);
+  const files = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(broker.tree, name), 'utf8') })));
+  print(`\nCommitted to ${broker.tree}: ${kindsOf(files.map(({ text }) => text))}`);
+  for (const { name, text } of files.filter((file) => shown.test(file.name)))
+    if (!name.includes('verdicts') || text.includes('mb-')) print(`\n# ${name}\n${text.trimEnd()}`);
+}
+/** `2 EnvoyFilter, 1 VirtualService` */
+function kindsOf(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) {
+    const kind = /^kind: (\w+)$/m.exec(text)?.[1] ?? 'other';
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
+  const sorted = [...counts].sort(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 async function git(broker: DemoBroker, ...words: readonly string[]): Promise<string> {
   return (await promisify(execFile)('git', ['-C', broker.tree, ...words])).stdout;
