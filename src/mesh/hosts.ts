@@ -51,6 +51,19 @@ export function gatewayWildcard({ hostPattern }: GatewaySettings): string {
   const fixed = labels.slice(labels.findLastIndex((label) => label.includes('{')) + 1);
   return fixed.length === labels.length ? hostPattern : `*.${fixed.join('.')}`;
 }
+/**
+ * Tells the hosts that the gateway gives to bindings from all others, by the pattern. Lower case, without port; Envoy writes `-shadow`
+ * behind the host of a mirrored copy.
+ */
+export function gatewayHostTest({ hostPattern }: GatewaySettings): (host: string) => boolean {
+  const words = hostPattern
+    .replaceAll('.', String.raw`\.`)
+    .replace(String.raw`\.`, String.raw`(-\d{1,5})?\.`)
+    .replaceAll('{binding}', 'mb-[a-z2-7]{20}')
+    .replaceAll('{offering}', '[a-z0-9-]{1,63}');
+  const form = new RegExp(`^${words}(-shadow)?$`);
+  return (host) => form.test(host);
+}
 export const gatewayHostForms = ({ host }: GatewayHost, settings: MeshSettings): readonly string[] =>
   withPorts([host], [settings.gateway.port]);
 

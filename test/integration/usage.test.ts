@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gatewayHostTest } from '../../src/mesh/hosts.ts';
 import { importAccessLogs, type CloudEvent } from '../../src/usage/import/import-access-logs.ts';
 import type { Receipt, Report, ReportQuestion } from '../../src/usage/usage-port.ts';
 import { createUsage, type Usage } from '../../src/usage/create-usage.pg.ts';
 import { generateLogs, principalOf, type Counted } from '../support/access-logs.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { meshSettings } from '../support/mesh-contributions.ts';
 import { osbClient, type Ids, type OsbClient } from '../support/osb-client.ts';
 
 const now = new Date('2026-11-24T12:00:00.000Z');
@@ -215,28 +217,38 @@ describe('an import of access logs', () => {
     await expectCounted(room, own, logs.outbound);
     await own.drop();
   });
-  test('passes over what another log counts, and says why', async () => {
+  test('passes over what another log counts, and says why; what else the gateway sends is unattributed', async () => {
     const own = await freshDatabase();
     const room = createUsage({ database: own.db, clock, settings: { keepDays: 400 } });
     const nightly = principalOf('batch/nightly');
     const lines = (file: string, part: string): number =>
       (logs.principal.get(file) ?? '').split('\n').filter((line) => line.includes(part)).length;
+    const relayed = 7;
+    const [path = '', other = ''] = await files('principal', ['reviews.log', 'web-frontend.log']);
+    const ofBinding = 'mb-6q2hdzr4kzjz3q5n7v2a.osb.example.com:443';
+    let left = relayed;
+    const changed = (logs.principal.get('reviews.log') ?? '').split('\n').map((line) => {
+      if (!line.includes(nightly) || left === 0) return line;
+      left -= 1;
+      return line.replace('reviews.bookinfo.svc.cluster.local:9080', ofBinding);
+    });
+    await writeFile(path, changed.join('\n'));
     const [reviews, web] = await importAccessLogs({
-      files: await files('principal', ['reviews.log', 'web-frontend.log']),
+      files: [path, other],
       principal: null,
-      skip: [nightly],
+      gateway: { principal: nightly, isOfBinding: gatewayHostTest(meshSettings.gateway) },
       post: (batch) => ingest(batch, room),
     });
-    const relayed = lines('reviews.log', nightly);
-    expect(relayed).toBeGreaterThan(0);
-    expect([...(reviews?.reasons ?? [])]).toEqual([[expect.stringContaining(`relayed by the gateway ${nightly}`), relayed]]);
+    expect(lines('reviews.log', nightly)).toBeGreaterThan(relayed);
+    expect([...(reviews?.reasons ?? [])]).toEqual([[expect.stringContaining(`relayed by the gateway ${nightly} for a binding`), relayed]]);
     expect(reviews?.accepted).toBe((reviews?.lines ?? 0) - relayed);
     expect([...(web?.reasons ?? [])]).toEqual([
       [expect.stringContaining("the called service's log"), lines('web-frontend.log', 'outbound')],
     ]);
     expect(web).toMatchObject({ requests: 0, accepted: 0 });
     await rollUp(room);
-    expect((await own.db.run('select 1 from usage_subject where principal = $1', [nightly])).count).toBe(0);
+    const { rows } = await own.db.run('select host, attribution_id from usage_subject where principal = $1', [nightly]);
+    expect(rows).toEqual([{ host: 'reviews.bookinfo.svc.cluster.local', attribution_id: 0 }]);
     await own.drop();
   });
   test('is refused with the reason where the caller cannot be known, and then nothing is posted', async () => {

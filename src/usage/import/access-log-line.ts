@@ -17,6 +17,8 @@ export interface AccessLogLine {
   /** The service that was called: as routed, else as the caller wrote it. */
   readonly host: string;
   readonly port: number | undefined;
+  /** The host that the caller wrote: lower case, without port. */
+  readonly authority: string;
   readonly code: number;
   /** Who made the answer, or why the connection ended. */
   readonly details: string;
@@ -50,6 +52,7 @@ function parseJson(text: string): AccessLogLine | undefined {
     protocol: textOf(value, 'method') === '' ? 'TCP' : textOf(value, 'protocol'),
     host: cluster.host || withoutPort(authority),
     port: cluster.port ?? portOf(authority),
+    authority: withoutPort(authority).toLowerCase(),
     code: numberOf(value, 'response_code'),
     details: detailsOf(textOf(value, 'response_code_details'), textOf(value, 'connection_termination_details')),
     requestBytes: numberOf(value, 'bytes_received'),
@@ -100,6 +103,7 @@ function parseText(text: string): AccessLogLine | undefined {
     protocol: isConnection ? 'TCP' : dashless(protocol),
     host: host || withoutPort(authority),
     port: port ?? portOf(authority),
+    authority: withoutPort(authority).toLowerCase(),
     code: Number(group(3)),
     details: group(4).split(' ').map(dashless).reduce(detailsOf, ''), // prettier-ignore
     requestBytes: Number(group(6)),

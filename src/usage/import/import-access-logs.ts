@@ -4,15 +4,14 @@ import { createInterface } from 'node:readline';
 import { BrokerError } from '../../kernel/errors.ts';
 import type { Receipt } from '../usage-port.ts';
 import { parseLine, type AccessLogLine } from './access-log-line.ts';
-import { toEvent, whyNotCounted, type CloudEvent } from './log-event.ts';
+import { toEvent, whyNotCounted, type CloudEvent, type RelayingGateway } from './log-event.ts';
 
 export type { CloudEvent };
 export interface ImportQuestion {
   readonly files: readonly string[];
   /** Whose own proxy wrote these logs, where they do not name the caller: `spiffe://…`; null: the logs say. */
   readonly principal: string | null;
-  /** Callers that are not counted: a gateway, whose own log names the consumers behind it. */
-  readonly skip?: readonly string[];
+  readonly gateway?: RelayingGateway;
   /** May be repeated: an event is counted once. */
   readonly post: (
     batch: readonly CloudEvent[],
@@ -82,7 +81,7 @@ function whyNotOf(principal: string, { lines, inbound, named }: LineCounts): str
   return named > 0 ? `names the caller in ${named} lines: leave --principal out` : undefined;
 }
 
-async function importFile(file: string, { principal, skip = [], post }: ImportQuestion): Promise<FileImport> {
+async function importFile(file: string, { principal, gateway, post }: ImportQuestion): Promise<FileImport> {
   const counts = { lines: 0, requests: 0, accepted: 0, duplicate: 0, conflict: 0, rejected: 0 };
   const reasons = new Map<string, number>();
   const because = (reason: string): void => void reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -95,7 +94,7 @@ async function importFile(file: string, { principal, skip = [], post }: ImportQu
   let batch: CloudEvent[] = [];
   for await (const line of linesOf(file)) {
     counts.lines += 1;
-    const reason = whyNotCounted(line, principal, skip);
+    const reason = whyNotCounted(line, principal, gateway);
     if (reason !== undefined) {
       because(reason);
       continue;

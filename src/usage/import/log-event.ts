@@ -11,20 +11,27 @@ export interface CloudEvent {
   readonly time: string;
   readonly data: Readonly<Record<string, string | number>>;
 }
+/** The off-mesh gateway: what it relays for bindings is counted by its own log, which names the consumers behind it. */
+export interface RelayingGateway {
+  /** `spiffe://…`, as which it calls the services. */
+  readonly principal: string;
+  /** Whether a host, as callers write it, is one that it gives to a binding. */
+  readonly isOfBinding: (host: string) => boolean;
+}
 const source = 'urn:meshbroker:access-log';
 
 /**
  * undefined: the line is counted here. A request is counted where the line names its caller; with `principal`, by the outbound lines of
- * the caller's own proxy.
+ * the caller's own proxy. What the gateway sends besides its bindings' requests is counted as the gateway's own.
  */
-export function whyNotCounted(line: AccessLogLine, principal: string | null, skip: readonly string[]): string | undefined {
+export function whyNotCounted(line: AccessLogLine, principal: string | null, gateway: RelayingGateway | undefined): string | undefined {
   if (principal !== null) return line.direction === 'outbound' ? undefined : 'it was sent to no service of the mesh';
   if (line.principal === '')
     return line.direction === 'outbound'
       ? "written by the caller's own proxy, which does not name the caller: the called service's log counts it"
       : 'it names no caller: the connection came without mutual TLS';
-  return skip.includes(line.principal)
-    ? `relayed by the gateway ${line.principal}: the gateway's own log names the consumers, import that one`
+  return line.principal === gateway?.principal && gateway.isOfBinding(line.authority)
+    ? `relayed by the gateway ${line.principal} for a binding: the gateway's own log names the consumers, import that one`
     : undefined;
 }
 
