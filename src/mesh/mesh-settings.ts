@@ -5,7 +5,7 @@ export interface MeshSettings {
   readonly gateway: GatewaySettings;
   /** Value of the label `meshbroker.dev/broker`: tells the objects of two brokers of one cluster apart. Absent: `meshbroker`. */
   readonly broker?: string;
-  /** MeshConfig's extension provider that writes our access-log format (docs/mesh-objects.md). Absent: `meshbroker-access-log`. */
+  /** MeshConfig's extension provider that writes our access-log format (docs/runbook.md). Absent: `meshbroker-access-log`. */
   readonly accessLogProvider?: string;
   /** Istio's root namespace, where we never write. Absent: `istio-system`. */
   readonly rootNamespace?: string;
