@@ -5,7 +5,8 @@ import type { BindingStore } from '../bindings/binding-store.ts';
 import { pgInstanceStore } from '../instances/instance-store.pg.ts';
 import type { InstanceStore } from '../instances/instance-store.ts';
 import type { Sql } from '../kernel/sql.ts';
-import { pgScopeStores } from '../mesh/scope-store.pg.ts';
+import { pgScopeStore } from '../mesh/scope-store.pg.ts';
+import { pgSnapshots } from '../mesh/snapshots.pg.ts';
 import type { OperationFence, ScopeStore } from '../mesh/scope-store.ts';
 import { pgOperationFence } from '../operations/operation-fence.pg.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
@@ -28,13 +29,13 @@ interface UsageStores {
   spansOn(sql: Sql): SpanStore;
 }
 export function storesOn(usage: UsageStores): (sql: Sql) => Stores {
-  const scopes = pgScopeStores();
+  const snapshots = pgSnapshots();
   return (sql) => ({
     audit: pgAuditLog(sql),
     operations: pgOperationStore(sql),
-    instances: pgInstanceStore(sql),
+    instances: pgInstanceStore(sql, snapshots),
     bindings: pgBindingStore(sql),
-    scopes: scopes(sql),
+    scopes: pgScopeStore(sql, snapshots),
     fence: pgOperationFence(sql),
     attribution: usage.attributionOn(sql),
     spans: usage.spansOn(sql),

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { Sql } from '../kernel/sql.ts';
-import type { PlanSnapshot } from '../mesh/contribution.ts';
+import type { Snapshots } from '../mesh/snapshots.pg.ts';
 import { LeaseLost } from '../operations/lease-lost.ts';
 import { acceptedColumns, acceptedRows, acceptor } from '../operations/accept.pg.ts';
 import { pgOperationStore } from '../operations/operation-store.pg.ts';
@@ -108,7 +108,7 @@ const columnsOf = (i: NewInstance, knownSnapshots: ReadonlySet<string>): Readonl
   request_hash: i.requestHash,
 });
 
-export function pgInstanceStore(sql: Sql): InstanceStore {
+export function pgInstanceStore(sql: Sql, snapshots: Snapshots): InstanceStore {
   const operations = pgOperationStore(sql);
   const knownSnapshots = new Set<string>(); // they are never deleted
   const accepts = acceptor(sql, accept, (instance: NewInstance) => columnsOf(instance, knownSnapshots));
@@ -141,7 +141,7 @@ export function pgInstanceStore(sql: Sql): InstanceStore {
       await sql.run('insert into plan_snapshot (hash, snapshot) values ($1, $2) on conflict do nothing', [hash, JSON.stringify(snapshot)]);
     },
     async snapshot(hash) {
-      return (await sql.run<{ snapshot: PlanSnapshot }>('select snapshot from plan_snapshot where hash = $1', [hash])).rows[0]?.snapshot;
+      return (await snapshots(sql, [hash])).get(hash);
     },
     async change(uuid, values, fence) {
       const { planId, snapshotHash, maintenanceVersion } = values;

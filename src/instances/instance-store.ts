@@ -29,6 +29,7 @@ export interface InstanceStore {
   lock(uuid: string): Promise<FoundInstance | undefined>;
   setState(uuid: string, state: InstanceState): Promise<void>;
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
+  /** Read once per process: snapshots never change under their hash. */
   snapshot(hash: string): Promise<PlanSnapshot | undefined>;
   /** Only while the operation's lease is ours. Repeatable. Throws LeaseLost. */
   change(uuid: string, values: InstanceValues, fence: { operationId: string; epoch: number }): Promise<void>;

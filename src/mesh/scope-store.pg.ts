@@ -3,6 +3,7 @@ import type { Consumer } from './consumer.ts';
 import type { Contribution, Exposure, GuardDefinition, PlanSnapshot } from './contribution.ts';
 import type { ObjectId } from './mesh-object.ts';
 import type { Neighbour, ScopeState, ScopeStore } from './scope-store.ts';
+import type { Snapshots } from './snapshots.pg.ts';
 
 const statement = (name: string, text: string): { name: string; text: string } => ({ name: `mesh_${name}`, text });
 const scopeColumns = 'scope, revision, objects_hash, object_ids, settled_revision, changed_by';
@@ -56,7 +57,6 @@ const exposedOf = statement(
   `select ${contributionColumns} from service_binding b join service_instance i on i.id = b.instance_uuid
     where b.instance_uuid = $1 and b.state <> 'gone' and b.exposure <> 'hidden' order by b.ref`,
 );
-const snapshots = statement('snapshots', 'select hash, snapshot from plan_snapshot where hash = any ($1)');
 const scopesOf = statement('scopes_of', 'select scope from mesh_member where binding_ref = $1 order by scope');
 const oneGuard = statement('guard', 'select definition from mesh_guard where offering_id = $1');
 const allGuards = 'select definition from mesh_guard order by offering_id';
@@ -104,35 +104,11 @@ const contributionFromRow = (row: ContributionRow, snapshot: PlanSnapshot): Cont
   snapshot,
 });
 
-/** Snapshots never change under their hash, so they are read once per process; the oldest leaves when there are too many. */
-const keptSnapshots = 2_000;
-type Snapshots = (sql: Sql, hashes: readonly string[]) => Promise<ReadonlyMap<string, PlanSnapshot>>;
-function snapshotCache(): Snapshots {
-  const kept = new Map<string, PlanSnapshot>();
-  return async (sql, hashes) => {
-    const found = new Map<string, PlanSnapshot>();
-    const missing: string[] = [];
-    for (const hash of new Set(hashes)) {
-      const snapshot = kept.get(hash);
-      if (snapshot === undefined) missing.push(hash);
-      else found.set(hash, snapshot);
-    }
-    if (missing.length === 0) return found;
-    const { rows } = await sql.run<{ hash: string; snapshot: PlanSnapshot }>(snapshots, [missing]);
-    for (const { hash, snapshot } of rows) {
-      found.set(hash, snapshot);
-      kept.set(hash, snapshot);
-      const oldest = kept.keys().next().value;
-      if (kept.size > keptSnapshots && oldest !== undefined) kept.delete(oldest);
-    }
-    return found;
-  };
-}
-/** Makes stores that share one cache of snapshots: call it once per process, and the result for each connection or transaction. */
-export function pgScopeStores(): (sql: Sql) => ScopeStore {
-  const cache = snapshotCache();
-  return (sql) => ({ ...scopeRows(sql), ...memberships(sql, cache), ...guardRows(sql) });
-}
+export const pgScopeStore = (sql: Sql, snapshots: Snapshots): ScopeStore => ({
+  ...scopeRows(sql),
+  ...memberships(sql, snapshots),
+  ...guardRows(sql),
+});
 type Scopes = Pick<ScopeStore, 'lock' | 'state' | 'states' | 'revise' | 'settle' | 'unsettle' | 'currentRevision' | 'unsettled'>;
 function scopeRows(sql: Sql): Scopes {
   const states = async (scopes: readonly string[]): Promise<readonly ScopeState[]> =>
@@ -166,13 +142,10 @@ function scopeRows(sql: Sql): Scopes {
     },
   };
 }
-type Memberships = Pick<
-  ScopeStore,
-  'expose' | 'contribution' | 'members' | 'scopesOf' | 'exposedBindings' | 'neighbours' | 'exposedOf' | 'snapshot'
->;
-function memberships(sql: Sql, cache: Snapshots): Memberships {
+type Memberships = Pick<ScopeStore, 'expose' | 'contribution' | 'members' | 'scopesOf' | 'exposedBindings' | 'neighbours' | 'exposedOf'>;
+function memberships(sql: Sql, snapshots: Snapshots): Memberships {
   const read = async (rows: readonly ContributionRow[]): Promise<readonly Contribution[]> => {
-    const bySnapshot = await cache(
+    const bySnapshot = await snapshots(
       sql,
       rows.map((row) => row.snapshot_hash),
     );
@@ -207,9 +180,6 @@ function memberships(sql: Sql, cache: Snapshots): Memberships {
     },
     async exposedOf(instanceUuid) {
       return read((await sql.run<ContributionRow>(exposedOf, [instanceUuid])).rows);
-    },
-    async snapshot(hash) {
-      return (await cache(sql, [hash])).get(hash);
     },
     async exposedBindings(offeringId) {
       return (await sql.run<{ bindings: number }>(exposedBindings, [offeringId])).rows[0]?.bindings ?? 0;

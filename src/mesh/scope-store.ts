@@ -1,4 +1,4 @@
-import type { Contribution, Exposure, GuardDefinition, PlanSnapshot } from './contribution.ts';
+import type { Contribution, Exposure, GuardDefinition } from './contribution.ts';
 import type { ObjectId } from './mesh-object.ts';
 
 /** A scope's row. */
@@ -60,8 +60,6 @@ export interface ScopeStore {
   neighbours(scopes: readonly string[], exceptInstance: string | null): Promise<readonly Neighbour[]>;
   /** Contributions of the instance that have anything in the mesh. */
   exposedOf(instanceUuid: string): Promise<readonly Contribution[]>;
-  /** Read once per process: snapshots never change under their hash. */
-  snapshot(hash: string): Promise<PlanSnapshot | undefined>;
   guard(offeringId: string): Promise<GuardDefinition | undefined>;
   guards(): Promise<readonly GuardDefinition[]>;
   /** Keeps the guard from being released until the transaction ends. False: there is none. */

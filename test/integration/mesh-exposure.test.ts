@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { installPointHook, type PointName } from '../../src/kernel/points.ts';
 import type { MeshObject } from '../../src/mesh/mesh-object.ts';
+import type { Sql } from '../../src/kernel/sql.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { Contribution } from '../../src/mesh/contribution.ts';
 import { memoryMesh, type MemoryMesh } from '../../src/mesh/drivers/memory.ts';
 import { meshExposure } from '../../src/mesh/exposure-service.ts';
 import type { Fence, MeshExposure } from '../../src/mesh/exposure-port.ts';
-import { pgScopeStores } from '../../src/mesh/scope-store.pg.ts';
+import { pgScopeStore } from '../../src/mesh/scope-store.pg.ts';
+import { pgSnapshots } from '../../src/mesh/snapshots.pg.ts';
 import type { ScopeStore } from '../../src/mesh/scope-store.ts';
 import { verdictScope } from '../../src/mesh/scope.ts';
 import { verdictShard } from '../../src/mesh/scopes-of.ts';
@@ -27,7 +29,8 @@ let mesh: MemoryMesh;
 let exposure: MeshExposure;
 let count = 0;
 let offeringId = '';
-const scopeStores = pgScopeStores();
+const snapshots = pgSnapshots();
+const scopeStores = (sql: Sql): ScopeStore => pgScopeStore(sql, snapshots);
 const exposureOn = (driver: MemoryMesh, scopes: ScopeStore = scopeStores(fresh.db)): MeshExposure =>
   meshExposure({
     transact: (work) => fresh.db.transaction((tx) => work({ scopes: scopeStores(tx), fence: pgOperationFence(tx) })),
