@@ -20,13 +20,13 @@ export class ApiFiles {
     const stamp = await fileStamp(path);
     const known = this.#readings.get(key);
     if (known?.stamp === stamp) return known;
-    const reading = { stamp, ...(await this.#judge(api, path)) };
+    const reading = { stamp, ...(await this.#judge(api, path, stamp)) };
     this.#readings.set(key, reading);
     return reading;
   }
-  async #judge(api: ApiFile, path: string): Promise<{ readonly text: string } | { readonly why: string }> {
+  async #judge(api: ApiFile, path: string, stamp: string): Promise<{ readonly text: string } | { readonly why: string }> {
     if (!(await staysWithin(this.#directory, path))) return { why: 'is a link that leaves the catalogue' };
-    const reading = await readText(path, largestApiFile);
+    const reading = await readText(path, stamp, largestApiFile);
     if ('why' in reading) return reading;
     const why = whyNotDescription(api.kind, reading.text);
     return why === undefined ? reading : { why };

@@ -1,5 +1,7 @@
-import { readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { promisify } from 'node:util';
 
 const offeringFile = /[.]ya?ml$/;
 /** Beside offering files, as in a ConfigMap: descriptions that offerings name under `apis`. */
@@ -34,12 +36,18 @@ export async function fileStamps(directory: string, names: readonly string[]): P
   }
   return stamps;
 }
-/** The file's text, or why it cannot be had. */
-export async function readText(path: string, largest: number): Promise<{ readonly text: string } | { readonly why: string }> {
+const sizeIn = (stamp: string): number => Number(stamp.split(':')[2] ?? 0);
+/** For many small files half as much work as the one of node:fs/promises. */
+const readBytes = promisify(readFile);
+/** The text of a file with this stamp, or why it cannot be had. */
+export async function readText(
+  path: string,
+  stamp: string,
+  largest: number,
+): Promise<{ readonly text: string } | { readonly why: string }> {
+  if (sizeIn(stamp) > largest) return { why: `is larger than ${largest / 1_048_576} MiB` };
   try {
-    const { size } = await stat(path);
-    if (size > largest) return { why: `is larger than ${largest / 1_048_576} MiB` };
-    const bytes = await readFile(path);
+    const bytes = await readBytes(path);
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (error) {
     return { why: error instanceof TypeError ? 'is not UTF-8' : `cannot be read (${codeOf(error)})` };

@@ -104,7 +104,7 @@ export class DirectoryReader {
     const stamp = this.#stamps.get(name) ?? (await fileStamp(path));
     const known = this.#files.get(name);
     const same = known?.stamp === stamp && known.problem === undefined;
-    return { name, stamp, text: same ? undefined : await readText(path, largestFile) };
+    return { name, stamp, text: same ? undefined : await readText(path, stamp, largestFile) };
   }
   async #readFile(
     file: string,
