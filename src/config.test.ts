@@ -35,6 +35,7 @@ describe('settings', () => {
     [{ MESHBROKER_TLS_KEY: '/k.pem', MESHBROKER_LISTEN: 'x' }, 'MESHBROKER_TLS_KEY=/k.pem: goes with MESHBROKER_TLS_CERT: set that too'],
     [{ MESHBROKER_TRUST_DOMAIN: 'a.b', MESHBROKER_BINDING_TRUST_DOMAIN: 'a.b' }, 'give another domain'],
     [{ MESHBROKER_GATEWAY_HOST_PATTERN: 'osb.example.com' }, '{binding}'],
+    [{ MESHBROKER_GATEWAY_NAMESPACE: 'istio-system' }, 'run the gateway in another namespace'],
     [{ MESHBROKER_TRUST_PROXY: 'yes' }, 'give false, true'],
     [{ MESHBROKER_PUBLIC_URL: 'ftp://x' }, 'https://broker.example.com'],
   ])('%o is refused', (environment, fix) => expect(refusal(environment as Record<string, string>)).toContain(fix));

@@ -128,7 +128,8 @@ function valueOf(setting: Setting<unknown>, environment: Environment, problems: 
 }
 type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null };
 /** Between settings that are good by themselves; a wrong one is null here. */
-function contradictions({ tlsCert, tlsKey, trustDomain, bindingTrustDomain }: Nullable<Values>): readonly string[] {
+function contradictions(values: Nullable<Values>): readonly string[] {
+  const { tlsCert, tlsKey, trustDomain, bindingTrustDomain, gatewayNamespace, rootNamespace } = values;
   const problems: string[] = [];
   for (const [given, missing, one, other] of [
     ['MESHBROKER_TLS_CERT', 'MESHBROKER_TLS_KEY', tlsCert, tlsKey],
@@ -138,6 +139,10 @@ function contradictions({ tlsCert, tlsKey, trustDomain, bindingTrustDomain }: Nu
   if (bindingTrustDomain !== null && trustDomain === bindingTrustDomain)
     problems.push(
       `MESHBROKER_BINDING_TRUST_DOMAIN=${bindingTrustDomain}: give another domain than MESHBROKER_TRUST_DOMAIN, or the broker's CA could name workloads of the mesh`,
+    );
+  if (gatewayNamespace !== null && gatewayNamespace === rootNamespace)
+    problems.push(
+      `MESHBROKER_GATEWAY_NAMESPACE=${gatewayNamespace}: it is MESHBROKER_ROOT_NAMESPACE, where the broker never writes: run the gateway in another namespace`,
     );
   return problems;
 }

@@ -120,11 +120,11 @@ async function newBinding(
   { uuid, requestHash, life }: { uuid: string; requestHash: string; life: number },
 ): Promise<NewBinding> {
   const { platform } = caller;
-  const { trustDomain, bindingTrustDomain } = deps.settings;
+  const { trustDomain, bindingTrustDomain, rootNamespace } = deps.settings;
   const { organizationGuid } = instance;
   const ref = bindingReference(platform.platformId, request.bindingId, life);
   const question = { platform, organizationGuid, plan: entry.plan, parameters, context, bindResource, bindingRef: ref };
-  const who = resolveConsumer({ ...question, trustDomain, bindingTrustDomain });
+  const who = resolveConsumer({ ...question, trustDomain, bindingTrustDomain, rootNamespace });
   return {
     uuid,
     platformId: platform.platformId,

@@ -17,7 +17,7 @@ export interface ConsumerQuestion {
   readonly trustDomain: string;
   readonly bindingTrustDomain: string;
   /** Of the mesh: nobody's own. */
-  readonly rootNamespace?: string;
+  readonly rootNamespace: string | undefined;
 }
 export interface ResolvedConsumer {
   readonly consumer: Consumer;

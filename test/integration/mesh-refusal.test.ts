@@ -63,3 +63,12 @@ test('what a planner refuses is our failure as well', async () => {
   expect(refused).toMatchObject({ status: 500, body: { error: 'InternalError', description: unknown } });
   expect(logged()).toContainEqual(expect.stringContaining("would be in the mesh's root namespace bookinfo"));
 });
+test('a consumer of the root namespace is refused before anything is written', async () => {
+  const other = await createTestApp({ environment: { MESHBROKER_ROOT_NAMESPACE: 'mesh-root' } });
+  const platform = osbClient(other.url, other.platform);
+  const ids = await plan(platform, 'ratings', 'read');
+  expect(await platform.provision('rooted', ids)).toMatchObject({ state: 'succeeded' });
+  const refused = await platform.bind('rooted', 'b', { ...ids, parameters: { consumer: { ...consumer, namespace: 'mesh-root' } } });
+  expect(refused).toMatchObject({ status: 403, description: expect.stringContaining('use a namespace of your own') as string });
+  await other.close();
+});
