@@ -9,17 +9,25 @@ import { printPath } from './problem.ts';
 /** Compiled at each start: a test judges the schema itself, and unoptimised code is made in a third of the time (25 ms, 2026-11). */
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateSchema: false, code: { optimize: false } });
 ajv.addKeyword('patternErrorMessage');
+ajv.addKeyword('errorMessage');
 const isOfferingFile = ajv.compile<OfferingFile>(offeringSchema);
 
+export type Structure =
+  | { readonly ok: true; readonly file: OfferingFile }
+  /** `unsound`: where a type is wrong, a key is missing, or the offering, its service or a plan has a key that is not known. */
+  | { readonly ok: false; readonly findings: readonly Finding[]; readonly unsound: readonly DocumentPath[] };
 /** Judges a document against schemas/offering.schema.json: the document with its type, or every finding. */
-export function checkStructure(
-  document: unknown,
-): { readonly ok: true; readonly file: OfferingFile } | { readonly ok: false; readonly findings: readonly Finding[] } {
+export function checkStructure(document: unknown): Structure {
   if (isOfferingFile(document)) return { ok: true, file: document };
   const errors = isOfferingFile.errors ?? [];
   const alternatives = errors.filter((error) => error.keyword === 'anyOf').map((error) => error.schemaPath);
   const told = errors.filter((error) => !alternatives.some((path) => error.schemaPath.startsWith(`${path}/`)));
-  return { ok: false, findings: told.flatMap(toFinding) };
+  return { ok: false, findings: told.flatMap(toFinding), unsound: told.flatMap(unsoundAt) };
+}
+/** Two steps deep, a key that is not known may be meant for one that others depend on: a subset, the kinds of consumers. */
+function unsoundAt({ keyword, instancePath }: ErrorObject): readonly DocumentPath[] {
+  const path = fromPointer(instancePath);
+  return keyword === 'type' || keyword === 'required' || (keyword === 'additionalProperties' && path.length <= 2) ? [path] : [];
 }
 
 interface Params {
@@ -31,10 +39,16 @@ interface Params {
   readonly i?: number;
   readonly j?: number;
 }
-interface Keywords {
+interface Described {
   readonly description?: string;
+  readonly $ref?: string;
+}
+interface Keywords extends Described {
   readonly patternErrorMessage?: string;
-  readonly properties?: Readonly<Record<string, { readonly description?: string } | undefined>>;
+  /** The fix of what is empty, or has another value than the only one. */
+  readonly errorMessage?: string;
+  readonly properties?: Readonly<Record<string, Described | undefined>>;
+  readonly items?: { readonly enum?: readonly string[] };
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minProperties?: number;
@@ -68,7 +82,16 @@ const notAllowed: Wording = (_params, schema, data) => ({
   what: `${quoted(data)} is not allowed here`,
   fix: schema.patternErrorMessage ?? schema.description ?? 'see schemas/offering.schema.json',
 });
-const tooFew: Wording = (_params, schema) => ({ what: 'is empty', fix: schema.description ?? 'give at least one' });
+const tooFew: Wording = (_params, { errorMessage, properties, items }) => ({
+  what: 'is empty',
+  fix: errorMessage ?? `write at least one of ${(items?.enum ?? Object.keys(properties ?? {})).join(', ')}`,
+});
+const definitions: Readonly<Record<string, Described | undefined>> = offeringSchema.definitions;
+/** What stands at a key, in the words of its schema or of the definition that it names. */
+function meaning(schema: Described | undefined): string {
+  const definition = definitions[schema?.$ref?.split('/').at(-1) ?? ''];
+  return schema?.description ?? definition?.description ?? 'it is always needed';
+}
 const tooMany: Wording = ({ limit }, { minProperties }) =>
   limit === 1 && minProperties === 1
     ? { what: 'has several alternatives', fix: 'keep one of them' }
@@ -85,7 +108,7 @@ const wordings: Readonly<Record<string, Wording>> = {
   },
   required: ({ missingProperty = '' }, { properties = {} }) => ({
     what: `${missingProperty} is missing`,
-    fix: `add ${missingProperty}: ${properties[missingProperty]?.description ?? 'it is always needed'}`,
+    fix: `add ${missingProperty}: ${meaning(properties[missingProperty])}`,
   }),
   type: ({ type = '' }, _schema, data) => ({
     what: `must be ${wordFor(type)}, and is ${kindOf(data)}`,
@@ -99,11 +122,11 @@ const wordings: Readonly<Record<string, Wording>> = {
       fix: `use ${known.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
     };
   },
-  const: (_params, schema) => ({ what: 'has the wrong value', fix: schema.description ?? 'see schemas/offering.schema.json' }),
+  const: (_params, schema) => ({ what: 'has the wrong value', fix: schema.errorMessage ?? 'see schemas/offering.schema.json' }),
   pattern: notAllowed,
   anyOf: notAllowed,
   not: notAllowed,
-  minLength: () => ({ what: 'is empty', fix: 'write something, or leave the key out' }),
+  minLength: (_params, { description }) => ({ what: 'is empty', fix: `write something: ${description ?? 'it is always needed'}` }),
   maxLength: ({ limit }, _schema, data) => ({
     what: `is ${String(String(data).length)} characters long`,
     fix: `shorten it to at most ${String(limit)}`,

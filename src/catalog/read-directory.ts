@@ -129,17 +129,17 @@ export class DirectoryReader {
   async #judge(notes: boolean): Promise<DirectoryReading> {
     const breathe = breathing();
     const problems: Problem[] = [];
-    const good: { readonly document: FileDocument; readonly file: OfferingFile }[] = [];
+    const named: { readonly document: FileDocument; readonly file: OfferingFile }[] = [];
     const offerings: ServiceOffering[] = [];
     for (const { documents, problem } of this.#files.values()) {
       if (problem !== undefined) problems.push(problem);
       for (const document of documents) {
         await breathe();
         const { read } = document;
-        if (read.kind === 'unreadable') problems.push(unreadable(document, read));
-        if (read.kind === 'broken') problems.push(...(await locate(document, read.findings)));
+        const file = namesOf(read);
+        if (file !== undefined) named.push({ document, file });
+        problems.push(...(await this.#wrongIn(document)));
         if (read.kind !== 'offering') continue;
-        good.push({ document, file: read.file });
         const { decoded } = document;
         if (decoded === undefined) continue;
         if ('findings' in decoded) problems.push(...(await locate(document, decoded.findings)));
@@ -147,15 +147,23 @@ export class DirectoryReader {
         if (notes) problems.push(...(await locate(document, offeringNotes(read.file, this.#settings))));
       }
     }
-    for (const { owner, finding } of findDuplicates(good, ({ document }) => nameLine(document)))
+    for (const { owner, finding } of findDuplicates(named, ({ document }) => nameLine(document)))
       problems.push(...(await locate(owner.document, [finding])));
     const broken = problems.some(({ severity }) => severity === 'error');
     return { offerings: broken ? [] : offerings, problems: problems.sort(byPlace) };
   }
-  /** Answers an offering that is new or has changed. */
-  async #decode(document: FileDocument): Promise<ServiceOffering | undefined> {
-    if (document.read.kind !== 'offering') return undefined;
-    const { file } = document.read;
+  /** What makes a document none that could be an offering. */
+  async #wrongIn(document: FileDocument): Promise<readonly Problem[]> {
+    const { read } = document;
+    if (read.kind === 'unreadable') return [unreadable(document, read)];
+    return read.kind === 'broken' ? locate(document, [...read.findings, ...(await this.#apiFindings(read))]) : [];
+  }
+  /** Of a broken document whose list of API files is right. */
+  async #apiFindings({ names, findings }: Extract<ReadDocument, { kind: 'broken' }>): Promise<readonly Finding[]> {
+    if (names === undefined || findings.some(({ path }) => path[0] === 'apis')) return [];
+    return (await this.#readApis(names)).findings;
+  }
+  async #readApis(file: OfferingFile): Promise<ApiTexts> {
     const texts = new Map<string, string>();
     const findings: Finding[] = [];
     const stamps: string[] = [];
@@ -171,6 +179,13 @@ export class DirectoryReader {
           fix: 'correct the file or its name',
         });
     }
+    return { texts, stamps, findings };
+  }
+  /** Answers an offering that is new or has changed. */
+  async #decode(document: FileDocument): Promise<ServiceOffering | undefined> {
+    if (document.read.kind !== 'offering') return undefined;
+    const { file } = document.read;
+    const { texts, stamps, findings } = await this.#readApis(file);
     const apiStamps = stamps.join('\n');
     const { decoded } = document;
     if (findings.length > 0) {
@@ -197,6 +212,15 @@ interface ReadOptions {
   readonly onOffering?: (offering: ServiceOffering) => void;
 }
 const ignore = (): void => undefined;
+function namesOf(read: ReadDocument): OfferingFile | undefined {
+  if (read.kind === 'offering') return read.file;
+  return read.kind === 'broken' ? read.names : undefined;
+}
+interface ApiTexts {
+  readonly texts: ReadonlyMap<string, string>;
+  readonly stamps: readonly string[];
+  readonly findings: readonly Finding[];
+}
 interface Fetched {
   readonly name: string;
   readonly stamp: string;
@@ -221,8 +245,10 @@ const onlyProblem = (file: string, what: string, fix: string): DirectoryReading 
   offerings: [],
   problems: [problemAt(file, what, fix)],
 });
-const unreadable = ({ file, linesBefore }: FileDocument, { what, line, column }: Extract<ReadDocument, { kind: 'unreadable' }>): Problem =>
-  problemAt(file, what, 'correct the YAML', linesBefore + line, column);
+const unreadable = (
+  { file, linesBefore }: FileDocument,
+  { what, fix, line, column }: Extract<ReadDocument, { kind: 'unreadable' }>,
+): Problem => problemAt(file, what, fix, linesBefore + line, column);
 /** Loads the slow parser only where there is something to tell. */
 async function locate({ file, text, linesBefore }: FileDocument, findings: readonly Finding[]): Promise<readonly Problem[]> {
   if (findings.length === 0) return [];

@@ -87,7 +87,7 @@ describe('the structure', () => {
       'orders.yaml:2:7: error: name: "Orders API" is not allowed here; use 1 to 63 lower-case letters',
     ],
     ['a long id', head.replace(/id: .*/, `id: ${'a'.repeat(64)}`) + planHead, 'orders.yaml:1:5: error: id: "aaaa'],
-    ['no plans', `${head}plans: []\n`, 'orders.yaml:13:8: error: plans: is empty; At least one.'],
+    ['no plans', `${head}plans: []\n`, 'orders.yaml:13:8: error: plans: is empty; write at least one plan, such as'],
     [
       'a wildcard host',
       head.replace('[orders.shop.svc.cluster.local]', '["*.shop.example.com"]') + planHead,
@@ -103,7 +103,11 @@ describe('the structure', () => {
       head.replace('{ app: orders }', '{ "a b": orders }') + planHead,
       'orders.yaml:8:24: error: service.workload_selector: "a b" is not allowed here; a label key is a name',
     ],
-    ['an empty selector', head.replace('{ app: orders }', '{}') + planHead, 'service.workload_selector: is empty'],
+    [
+      'an empty selector',
+      head.replace('{ app: orders }', '{}') + planHead,
+      'service.workload_selector: is empty; write at least one label, such as app: reviews',
+    ],
     [
       'a short principal',
       head + '  existing_callers: [ns/web/sa/frontend]\n' + planHead,
@@ -115,7 +119,7 @@ describe('the structure', () => {
       'without spiffe://',
     ],
     ['YAML that is none', `${head}plans: [\n`, 'orders.yaml:14:1: error: not YAML'],
-    ['a key twice', `${head}${planHead}name: again\n`, 'orders.yaml:17:1: error: not YAML: duplicated mapping key'],
+    ['a key twice', `${head}${planHead}name: again\n`, 'orders.yaml:17:1: error: not YAML: duplicated mapping key; keep one of them'],
     ['a tag of other YAML', head.replace('Orders of the shop.', '!!binary aGVsbG8=') + planHead, 'orders.yaml:3:14: error: not YAML'],
     ['a value left out', head.replace('Orders of the shop.', '') + planHead, 'description: must be text, and is without a value'],
     [
@@ -310,7 +314,7 @@ describe('parameters', () => {
     [
       'a numeric exclusiveMinimum',
       schema('type: object\nproperties: { n: { type: integer, exclusiveMinimum: 0 } }'),
-      'plans[0].parameters.provision.properties.n.exclusiveMinimum: must be boolean',
+      'plans[0].parameters.provision.properties.n.exclusiveMinimum: must be boolean; write exclusiveMinimum: true beside minimum',
     ],
     ['const', schema('type: object\nproperties: { n: { const: 1 } }'), 'draft-04 ignores const; write enum with one value'],
     [
@@ -323,7 +327,7 @@ describe('parameters', () => {
     [
       'parameters that are no object',
       schema('type: string'),
-      'plans[0].parameters.provision.type: has the wrong value; Parameters are always an object.',
+      'plans[0].parameters.provision.type: has the wrong value; write type: object, because parameters are always an object',
     ],
     [
       'a consumer of its own',

@@ -67,8 +67,16 @@ function judgeSchema(schema: JsonObject, whole: JsonObject, text: string, path: 
   const size = Buffer.byteLength(text);
   if (size > largestSchema) report(path, `${printPath(path)}: is ${size} bytes as JSON`, `shorten it to at most ${largestSchema}`);
   for (const problem of draft04Problems(whole))
-    report(inFile(path, problem.path, schema), `${printPath([...path, ...problem.path])}: ${problem.message}`, 'see JSON Schema draft-04');
+    report(
+      inFile(path, problem.path, schema),
+      `${printPath([...path, ...problem.path])}: ${problem.message}`,
+      draft04Fix(problem.path.at(-1)),
+    );
   checkKeywords(schema, schema, path, report);
+}
+function draft04Fix(key: string | number | undefined): string {
+  const bound = /^exclusive(Min|Max)imum$/.exec(String(key))?.[1]?.toLowerCase();
+  return bound === undefined ? 'write it as JSON Schema draft-04 has it' : `write ${String(key)}: true beside ${bound}imum`;
 }
 /** Findings about what was added by us point at the schema itself. */
 function inFile(path: DocumentPath, within: DocumentPath, schema: JsonObject): DocumentPath {
@@ -103,7 +111,7 @@ function checkReference(value: Json, root: JsonObject, path: DocumentPath, repor
   if (!value.startsWith('#')) {
     report(path, `${printPath(path)}: "${value}" leaves the schema`, 'copy what it names into definitions and refer to "#/definitions/…"');
   } else if (!resolves(value, root)) {
-    report(path, `${printPath(path)}: "${value}" names nothing`, 'correct the reference');
+    report(path, `${printPath(path)}: "${value}" names nothing`, 'correct it, or add what it names to definitions');
   }
 }
 function resolves(reference: string, root: JsonObject): boolean {

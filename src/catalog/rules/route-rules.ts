@@ -99,5 +99,6 @@ function checkMatch({ match }: RouteFile, routePath: DocumentPath, report: Repor
 }
 function checkRegex(match: MatchFile | undefined, path: DocumentPath, report: Report): void {
   const why = match?.regex === undefined ? undefined : whyNotRe2(match.regex);
-  if (why !== undefined) report([...path, 'regex'], `${printPath(path)}: Envoy refuses the expression: ${why}`, 'write it for RE2');
+  if (why !== undefined)
+    report([...path, 'regex'], `${printPath(path)}: Envoy refuses the expression: ${why}`, 'write it in the syntax of RE2');
 }
