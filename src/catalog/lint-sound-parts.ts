@@ -16,7 +16,7 @@ export interface SoundParts {
 }
 
 /**
- * So that one run tells as much as possible. `unsound`: paths of what has a wrong type, lacks a key or has one that is not known; what
+ * So that one run tells as much as possible. `unsound`: paths of what has a wrong type or word, lacks a key or has one that is not known; what
  * stands at `told` has been told, and is not told again. undefined: not even a name can be read.
  */
 export function soundParts(

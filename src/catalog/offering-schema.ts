@@ -14,7 +14,7 @@ const isOfferingFile = ajv.compile<OfferingFile>(offeringSchema);
 
 export type Structure =
   | { readonly ok: true; readonly file: OfferingFile }
-  /** `unsound`: where a type is wrong, a key is missing, or the offering, its service or a plan has a key that is not known. */
+  /** `unsound`: where a type or a word is wrong, a key is missing, or the offering, its service or a plan has a key that is not known. */
   | { readonly ok: false; readonly findings: readonly Finding[]; readonly unsound: readonly DocumentPath[] };
 /** Judges a document against schemas/offering.schema.json: the document with its type, or every finding. */
 export function checkStructure(document: unknown): Structure {
@@ -27,7 +27,7 @@ export function checkStructure(document: unknown): Structure {
 /** Two steps deep, a key that is not known may be meant for one that others depend on: a subset, the kinds of consumers. */
 function unsoundAt({ keyword, instancePath }: ErrorObject): readonly DocumentPath[] {
   const path = fromPointer(instancePath);
-  return keyword === 'type' || keyword === 'required' || (keyword === 'additionalProperties' && path.length <= 2) ? [path] : [];
+  return ['type', 'required', 'enum'].includes(keyword) || (keyword === 'additionalProperties' && path.length <= 2) ? [path] : [];
 }
 
 interface Params {

@@ -62,6 +62,17 @@ test('what is wrong in one place does not hide what is wrong in another', async 
     'c the document: unknown key "servce"; did you mean service?',
   ]);
 });
+test('nothing is told that would be right if what was told before were right', async () => {
+  const routes = '    routes: [{ name: a, split: [{ subset: v1, weight: 100 }] }]\n';
+  for (const [from, to] of [
+    ['protocol: HTTP', 'protocol: HTTPS'],
+    ['subsets:', 'subset:'],
+    ['number: 8080', 'number: "8080"'],
+  ] as const) {
+    await write('orders.yaml', (head + planHead + routes).replace(from, to));
+    expect(await lint(), to).toHaveLength(1);
+  }
+});
 test.each([
   ['workload_selector: { app: orders }', 'workload_selector: {}', 'write at least one label, such as app: reviews'],
   ['hosts: [orders.shop.svc.cluster.local]', 'hosts: []', 'write at least one full host name, such as reviews.bookinfo.svc.cluster.local'],

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatProblem } from '../../catalog/problem.ts';
-import { hasErrors, lintCatalog } from '../../catalog/lint-catalog.ts';
+import { lintCatalog } from '../../catalog/lint-catalog.ts';
 import { settingLines } from '../../config.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import { systemRandom } from '../../kernel/random.ts';
@@ -78,6 +78,9 @@ async function lint({ config, print, fail }: CommandContext, directory: string, 
   const issuingLifeSeconds = config().identity.intermediateLifeSeconds;
   const problems = await lintCatalog(resolve(directory), { training, issuingLifeSeconds });
   for (const problem of problems) print(formatProblem(problem));
-  if (hasErrors(problems)) fail();
-  else print(problems.length === 0 ? 'no problems' : 'no errors');
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) {
+    print(`${errors} ${errors === 1 ? 'error' : 'errors'}`);
+    fail();
+  } else print(problems.length === 0 ? 'no problems' : 'no errors');
 }
