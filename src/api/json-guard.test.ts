@@ -48,7 +48,7 @@ describe('the JSON guard', () => {
     [
       '6,000 levels',
       '{"parameters":' + '['.repeat(6_000) + ']'.repeat(6_000) + '}',
-      /^parameters\.0\.0.* is nested deeper than 32 levels: flatten it$/,
+      /^parameters\.0\.0\.0\.…\.0\.0 is nested deeper than 32 levels: flatten it$/,
     ],
     [
       '1,001 keys',
@@ -56,6 +56,8 @@ describe('the JSON guard', () => {
       /^k1000 is one key too many/,
     ],
     ['a key twice', '{"a":{"b":1,"b":2}}', /^a\.b is there twice: send each key once$/],
+    ['a key of 5,000 characters twice', `{"${'k'.repeat(5_000)}":1,"${'k'.repeat(5_000)}":2}`, /^k{39}… is there twice/],
+    ['a fault that is deep', '{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"\\ud800"}}}}}}}}', /^a\.b\.c\.d\.…\.g\.h holds half/],
     ['a key twice, once escaped', '{"ab":1,"a\\u0062":2}', /^ab is there twice/],
     ['__proto__', '{"context":{"__proto__":{"x":1}}}', /^context\.__proto__ has a name that is not allowed: rename it$/],
     ['constructor, escaped', '{"c\\u006fnstructor":1}', /^constructor has a name/],

@@ -163,20 +163,27 @@ class Scanner {
   }
 
   private refuse(what: string): never {
-    const field = this.path.length === 0 ? 'the body' : shorten(this.path.join('.'));
+    const field = this.path.length === 0 ? 'the body' : printed(this.path);
     throw new BrokerError('bad-request', `${field} ${what}`, { field });
   }
   private notJson(what: string): never {
     const before = this.text.slice(0, this.position);
     const line = before.split('\n').length;
     const column = this.position - before.lastIndexOf('\n');
-    const where = this.path.length === 0 ? '' : ` (in ${shorten(this.path.join('.'))})`;
+    const where = this.path.length === 0 ? '' : ` (in ${printed(this.path)})`;
     throw new BrokerError('bad-request', `the body is not JSON: ${what} at line ${line}, column ${column}${where}`);
   }
 }
-const shorten = (path: string): string => {
-  const printable = path.replaceAll(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]/g, '?');
-  return printable.length > 120 ? `${printable.slice(0, 117)}...` : printable;
+/** `context.0.0.0.….0.0`: where it begins and ends; at most 7 steps of 40 characters. */
+function printed(path: readonly (string | number)[]): string {
+  const steps = path.length <= mostSteps ? path : [...path.slice(0, mostSteps - 3), '…', ...path.slice(-2)];
+  return steps.map((step) => shorten(String(step))).join('.');
+}
+const mostSteps = 7;
+const longestStep = 40;
+const shorten = (step: string): string => {
+  const printable = step.replaceAll(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]/g, '?');
+  return printable.length > longestStep ? `${printable.slice(0, longestStep - 1)}…` : printable;
 };
 
 /** Refuses what JSON.parse, PostgreSQL or a merge further in would stumble over: depth, width, keys, numbers, characters. */
