@@ -3,12 +3,16 @@ import type { ErrorObject } from 'ajv';
 const places: Readonly<Record<string, string>> = { requestBody: 'body', path: 'path', query: 'query', header: 'header' };
 const unescapePointer = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
 
+const longestName = 40;
+/** Names are the sender's: a long one is cut. */
+const shorten = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName - 1).toWellFormed()}…` : name);
+
 /** `/requestBody/context/platform` → `context.platform of the body`. */
 function fieldOf(pointer: string, child?: unknown): string {
   const [place = '', ...parts] = pointer.split('/').slice(1).map(unescapePointer);
   if (place === '' && typeof child === 'string') return `the ${places[child] ?? child}`;
   const names = typeof child === 'string' ? [...parts, child] : parts;
-  return names.length === 0 ? `the ${places[place] ?? place}` : `${names.join('.')} (${places[place] ?? place})`;
+  return names.length === 0 ? `the ${places[place] ?? place}` : `${names.map(shorten).join('.')} (${places[place] ?? place})`;
 }
 const asList = (values: unknown): string =>
   Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : JSON.stringify(values);
@@ -25,7 +29,8 @@ const sentences: Readonly<Record<string, (field: string, params: Params) => stri
   enum: (field, params) => `${field} must be one of ${asList(params['allowedValues'])}`,
   pattern: (field, params) => `${field} must match ${String(params['pattern'])}`,
   format: (field, params) => `${field} must be a ${String(params['format'])}`,
-  additionalProperties: (field, params) => `${field}: remove ${JSON.stringify(params['additionalProperty'])}, which is not known here`,
+  additionalProperties: (field, params) =>
+    `${field}: remove ${JSON.stringify(shorten(String(params['additionalProperty'])))}, which is not known here`,
 };
 function asKind(type: unknown): string {
   const kinds = (Array.isArray(type) ? type : [type]).map(String);
