@@ -57,7 +57,9 @@ export function readDocument(text: string, settings: RuleSettings): ReadDocument
     return unreadable(error);
   }
   const findings: Finding[] = [];
-  const judgeable = checkPlainValues(document, (path, what, fix) => findings.push({ severity: 'error', path, what, fix }));
+  const judgeable = checkPlainValues(document, text.includes('\\'), (path, what, fix) =>
+    findings.push({ severity: 'error', path, what, fix }),
+  );
   if (!judgeable) return { kind: 'broken', findings };
   const structure = checkStructure(document);
   if (!structure.ok) {

@@ -31,7 +31,7 @@ function publicationsOf({ plans, ...offering }: ServiceOffering): readonly Publi
 const published = new WeakMap<ServiceOffering, readonly Pick<Publication, 'id' | 'contentHash'>[]>();
 
 /** Characters of JSON sent in one statement: its making must not hold up the event loop. */
-const batchCharacters = 1_048_576;
+const batchCharacters = 1_572_864;
 /** By id: of two states of a file that is being written the later one counts. */
 type Batch = Readonly<Record<PublicationKind, Map<string, Publication>>>;
 const newBatch = (): Batch => ({ service_offering: new Map(), plan: new Map() });

@@ -49,7 +49,8 @@ const longestClean = 8_192;
 
 function checkSchema(schema: JsonObject, whole: JsonObject, path: DocumentPath, report: Report): void {
   const text = jsonText(whole);
-  const key = `${JSON.stringify(schema['$schema'])} ${text}`;
+  const dialect = schema['$schema'];
+  const key = dialect === undefined ? text : `${JSON.stringify(dialect)} ${text}`;
   if (clean.has(key)) return;
   let findings = 0;
   judgeSchema(schema, whole, text, path, (...finding) => {
