@@ -34,7 +34,7 @@ export function catalogFastPath({
     const { headers } = request;
     const minor = minorOf(headers['x-broker-api-version'] as string | undefined);
     if (minor === undefined || headers['x-broker-api-originating-identity'] !== undefined) return false;
-    const principal = cache.get(headers.authorization ?? '');
+    const principal = cache.get(headers.authorization ?? '', request.socket);
     if (principal?.kind !== 'platform') return false;
     const chosen = choosePage(pages, minor, (name) => headers[name] as string | undefined);
     const head = headOf(chosen).slice();
