@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib';
 import type { AnyReply } from './contract.ts';
 import { Refusal } from './contract.ts';
 import { BrokerError } from '../kernel/errors.ts';
+import { unsupportedMediaType } from './problem.ts';
 
 export interface BodyRules {
   /** Bytes, after inflation. */
@@ -19,7 +20,7 @@ const inflate = promisify(gunzip);
 const tooLarge = (limit: number): BrokerError => new BrokerError('too-large', `the body is larger than ${limit} bytes: send less`);
 function unsupported(rules: BodyRules, message: string, refuse: (error: BrokerError) => AnyReply): Error {
   const error = new BrokerError('bad-request', message);
-  return rules.unsupported === 400 ? error : new Refusal({ ...refuse(error), status: 415 });
+  return rules.unsupported === 400 ? error : new Refusal(unsupportedMediaType(refuse(error)));
 }
 
 /** `application/json` of `application/json; charset=utf-8`, lower case; '' where there is none. */

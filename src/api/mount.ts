@@ -12,6 +12,7 @@ import { describeProblems } from './describe-problems.ts';
 import { exchangeOf } from './exchange.ts';
 import type { JsonLimits } from './json-guard.ts';
 import { parseJson } from './json-guard.ts';
+import { withStatus } from './problem.ts';
 
 /** What the server lends to every mounted contract. */
 export interface Door {
@@ -170,10 +171,8 @@ async function refuseMethod(
   door.finish(request, response, reply);
 }
 function asMethodNotAllowed(reply: AnyReply): AnyReply {
-  const body = reply.body as Record<string, unknown>;
-  if (reply.type === 'application/problem+json')
-    return { ...reply, status: 405, body: { ...body, title: 'Method not allowed', status: 405 } };
-  return { ...reply, status: 405, body: { ...body, error: 'MethodNotAllowed' } };
+  if (reply.type === 'application/problem+json') return withStatus(reply, 405, 'Method not allowed');
+  return { ...reply, status: 405, body: { ...(reply.body as Readonly<Record<string, unknown>>), error: 'MethodNotAllowed' } };
 }
 
 /** For everything below a contract's prefix that is no operation of it: authentication first, like everywhere (AUTH-05). */

@@ -25,6 +25,13 @@ const problems: Record<ErrorCode, { readonly status: number; readonly title: str
 };
 const unknown = { code: 'internal', message: 'The broker failed; its log has the reason under the request id.' } as const;
 
+/** A refusal under a status of HTTP that no error code has; a problem document says the same as the status line. */
+export function withStatus(reply: AnyReply, status: number, title: string): AnyReply {
+  if (reply.type !== 'application/problem+json') return { ...reply, status };
+  return { ...reply, status, body: { ...(reply.body as Readonly<Record<string, unknown>>), title, status } };
+}
+export const unsupportedMediaType = (reply: AnyReply): AnyReply => withStatus(reply, 415, 'Unsupported media type');
+
 /** RFC 9457. Only messages of BrokerErrors are told; anything else is a fixed sentence. */
 export function toProblem(error: unknown): AnyReply {
   const known = error instanceof BrokerError && error.code !== 'internal' ? error : unknown;

@@ -24,6 +24,7 @@ import type { Door } from './mount.ts';
 import { asMounted, mountContract, refuseOutside } from './mount.ts';
 import type { PlatformServices } from './platform/contract.ts';
 import { platformContract } from './platform/contract.ts';
+import { withStatus } from './problem.ts';
 import { PrincipalCache } from './principal-cache.ts';
 import { maxHeaders, whyRefused } from './request-guard.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -135,13 +136,9 @@ function firstSteps({ app, contracts, door, fast, newId }: FirstSteps): RequestL
       return;
     }
     const reply = contractOf(contracts, request.url ?? '').refuse(new BrokerError('bad-request', refused.message), { operationId: null });
-    door.finish(request, response, withStatus(reply, refused.status));
+    const answer = refused.status === 431 ? withStatus(reply, 431, 'Headers too large') : reply;
+    door.finish(request, response, { ...answer, headers: { ...answer.headers, Connection: 'close' } });
   };
-}
-function withStatus(reply: AnyReply, status: number): AnyReply {
-  const isProblem = reply.type === 'application/problem+json';
-  const body = isProblem ? { ...(reply.body as Record<string, unknown>), status } : reply.body;
-  return { ...reply, status, body, headers: { ...reply.headers, Connection: 'close' } };
 }
 
 /** 404 for what no document knows, below /v1 and /v2 only after authentication; then what express itself throws. */

@@ -62,6 +62,8 @@ describe('usage ingestion', () => {
   ])('refuses %s with %i', async (_, status, type, body, headers) => {
     const answer = await post(type, body, headers);
     expect(answer.status).toBe(status);
+    const titles: Readonly<Record<number, string>> = { 400: 'Bad request', 413: 'Too large', 415: 'Unsupported media type' };
+    expect(answer.json()).toMatchObject({ status, title: titles[status] });
     expect(String(answer.json()['detail'])).not.toBe('');
   });
   test('is for collectors and admins', async () => {

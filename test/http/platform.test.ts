@@ -57,6 +57,15 @@ describe('platforms', () => {
     expect((await door.send('/v1/platforms/leaving/rotate', { method: 'POST', as: door.as.admin })).status).toBe(409);
   });
 
+  test.each([
+    { 'content-type': 'text/plain' },
+    { 'content-type': 'application/json; charset=utf-16' },
+    { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+  ])('are not created from a body that is sent as %o', async (headers) => {
+    const answer = await door.send('/v1/platforms', { method: 'POST', as: door.as.admin, headers, body: '{"name":"other"}' });
+    expect(answer.status).toBe(415);
+    expect(answer.json()).toMatchObject({ title: 'Unsupported media type', status: 415 });
+  });
   test('may be allowed other namespaces', async () => {
     const changed = await door.send('/v1/platforms/cf', { method: 'PATCH', as: door.as.admin, body: { may_bind_for: ['shop'] } });
     expect(changed.json()).toMatchObject({ name: 'cf', may_bind_for: ['shop'] });

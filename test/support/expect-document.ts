@@ -109,10 +109,13 @@ export function expectDocumented(method: string, url: string, response: SeenResp
   const type = mediaTypeOf(response.headers['content-type']);
   const media = content[type] ?? content['*/*'];
   expect(media, `${where}: ${type} is not documented`).toBeDefined();
+  const body = parse(response.text, type);
+  if (type === 'application/problem+json')
+    expect(body, `${where}: as the status line (RFC 9457)`).toMatchObject({ status: response.status });
   expectBody(
     `${operation.operationId} ${response.status in operation.responses ? response.status : 'default'} ${type}`,
     media ?? {},
-    parse(response.text, type),
+    body,
     where,
   );
 }

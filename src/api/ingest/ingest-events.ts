@@ -5,7 +5,7 @@ import type { Reply, Request } from '../contract.ts';
 import { Refusal } from '../contract.ts';
 import type { operations } from '../generated/ingest.ts';
 import { actorOf } from '../platform/caller.ts';
-import { toProblem } from '../problem.ts';
+import { toProblem, unsupportedMediaType } from '../problem.ts';
 import type { DecodedEvents } from './cloud-events.ts';
 import { decodeBatch, decodeBinary, decodeStructured } from './cloud-events.ts';
 
@@ -39,5 +39,5 @@ function decode(request: Request<Op>): DecodedEvents {
   if (request.header('ce-specversion') !== undefined && isJson) return decodeBinary(request.header, request.bytes);
   const help =
     'Content-Type: send application/cloudevents+json, application/cloudevents-batch+json, or application/json with the ce- headers';
-  throw new Refusal({ ...toProblem(new BrokerError('bad-request', help, { field: 'Content-Type' })), status: 415 });
+  throw new Refusal(unsupportedMediaType(toProblem(new BrokerError('bad-request', help, { field: 'Content-Type' }))));
 }
