@@ -61,11 +61,18 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
       exchangeOf(request).principal = principal;
       throw new BrokerError(
         'forbidden',
-        `a ${principal.kind} credential is not enough here: use one of ${[...new Set(allowed)].join(' or ')}`,
+        `Authorization: ${credentialOf(principal.kind)} is not taken here: use ${[...new Set(allowed)].map(credentialOf).join(' or ')}`,
       );
     },
   };
 }
+
+const credentials: Readonly<Record<Principal['kind'], string>> = {
+  platform: 'the user name and password of a platform',
+  admin: 'the token of an admin',
+  collector: 'the token of a collector',
+};
+const credentialOf = (scheme: string): string => schemes.filter((each) => each === scheme).map((each) => credentials[each])[0] ?? scheme;
 
 /** '' where there is none (request-guard.ts has dealt with two). */
 const authorizationOf = (request: { readonly headers: Request['headers'] }): string => request.headers.authorization ?? '';

@@ -42,7 +42,9 @@ describe('authentication', () => {
     }
   });
   test('takes a token of another kind for what it is: not enough', async () => {
-    expect((await catalog(door.as.admin)).status).toBe(403);
+    const answer = await catalog(door.as.admin);
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('Authorization: the token of an admin is not taken here: use the user name and password of a platform');
     expect((await door.send('/v1/platforms', { as: door.as.cf })).status).toBe(403);
     expect((await door.send('/v1/instances', { as: door.as.collector })).status).toBe(403);
     await door.denials.task.activate(new AbortController().signal);
