@@ -7,14 +7,16 @@ import type { ReportDimension, ReportQuestion } from './usage-port.ts';
  */
 
 /** $1 from, $2 to, $3 time zone. A window starts where the clocks of the zone say; hours are real hours, also when clocks are changed. */
-export function windowsStatement(unit: 'hour' | 'day' | 'month'): string {
-  const starts =
-    unit === 'hour'
-      ? `select distinct date_trunc('hour', t, $3) as start
+export function windowsStatement(unit: ReportQuestion['window']): string {
+  return `select start, to_char(start at time zone $3, 'YYYY-MM-DD"T"HH24:MI:SS') as local from (${startsOf(unit)}) as s where start < $2 order by start`;
+}
+function startsOf(unit: ReportQuestion['window']): string {
+  if (unit === 'total') return 'select $1::timestamptz as start';
+  return unit === 'hour'
+    ? `select distinct date_trunc('hour', t, $3) as start
            from (select generate_series($1::timestamptz, $2::timestamptz, '15 minutes') union all select $2::timestamptz) as s (t)`
-      : `select distinct l at time zone $3 as start
+    : `select distinct l at time zone $3 as start
            from generate_series(date_trunc('${unit}', $1::timestamptz at time zone $3), $2::timestamptz at time zone $3, '1 ${unit}') as l`;
-  return `select start, to_char(start at time zone $3, 'YYYY-MM-DD"T"HH24:MI:SS') as local from (${starts}) as s where start < $2 order by start`;
 }
 
 export type Scope = 'all' | 'platform' | 'binding';

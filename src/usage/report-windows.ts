@@ -32,8 +32,10 @@ function cover(window: number, from: number, to: number, units: readonly Unit[])
 /** `2026-11-01T00:00:00+01:00`, from the moment and what the clocks of the zone show then. */
 export function zonedTime(moment: Date, local: string): string {
   const minutes = Math.round((Date.parse(`${local}Z`) - moment.getTime()) / 60_000);
-  if (minutes === 0) return `${local}Z`;
+  const milliseconds = moment.getUTCMilliseconds();
+  const shown = milliseconds === 0 ? local : `${local}.${String(milliseconds).padStart(3, '0')}`;
+  if (minutes === 0) return `${shown}Z`;
   const two = (value: number): string => String(value).padStart(2, '0');
   const absolute = Math.abs(minutes);
-  return `${local}${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
+  return `${shown}${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
 }

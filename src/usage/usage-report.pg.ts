@@ -31,8 +31,7 @@ export const pgUsageReports = (database: SqlDatabase): UsageReports => ({
 });
 
 async function windowsOf(sql: Sql, { window, from, to, timeZone }: ReportQuestion): Promise<readonly Window[]> {
-  if (window === 'total') return [{ start: from.toISOString(), from, to }];
-  const shortest = { hour: hourMs, day: dayMs, month: 28 * dayMs }[window];
+  const shortest = { hour: hourMs, day: dayMs, month: 28 * dayMs, total: Infinity }[window];
   if ((to.getTime() - from.getTime()) / shortest > mostWindows)
     throw new BrokerError('bad-request', `window: from and to are more than ${mostWindows} times ${window} apart: ask for longer windows`);
   const { rows } = await sql.run<{ start: Date; local: string }>(windowsStatement(window), [from, to, timeZone]).catch((error: unknown) => {

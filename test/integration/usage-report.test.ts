@@ -148,6 +148,8 @@ describe('windows', () => {
       '2026-10-26T00:00:00+01:00',
     ]);
     expect(await starts({ ...berlin, window: 'month' })).toEqual(['2026-10-01T00:00:00+02:00']);
+    expect(await starts({ ...berlin, window: 'total' })).toEqual(['2026-10-24T00:00:00+02:00']);
+    expect(await starts({ ...berlin, window: 'total', timeZone: 'UTC' })).toEqual(['2026-10-23T22:00:00Z']);
     expect(
       await starts({ ...berlin, window: 'hour', from: new Date('2026-10-25T00:00:00Z'), to: new Date('2026-10-25T02:00:00Z') }),
     ).toEqual(['2026-10-25T02:00:00+02:00', '2026-10-25T02:00:00+01:00']);
