@@ -46,6 +46,22 @@ const operations = {
       and (not $5 or o.state not in ('succeeded', 'failed'))
     order by o.created_at desc, o.id desc limit $4`,
 };
+const wrongCursor = (): BrokerError =>
+  new BrokerError('bad-request', 'after (query): take `next` of the page before; where its line is forgotten by now, begin again', {
+    field: 'after',
+  });
+/** After a cursor that names nothing an empty page would look like the end of the list. */
+async function checkCursor(
+  sql: Sql,
+  table: 'service_instance' | 'service_binding' | 'operation',
+  platformId: string | null,
+  after: string | null,
+): Promise<void> {
+  if (after === null) return;
+  const key = table === 'operation' ? 'id = $1::uuid' : 'ref = $1';
+  const { count } = await sql.run(`select 1 from ${table} where ${key} and ($2::uuid is null or platform_id = $2)`, [after, platformId]);
+  if (count === 0) throw wrongCursor();
+}
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 
 export function pgInventory(db: SqlDatabase, runner: OperationRunner, random: Random): Inventory {
@@ -58,19 +74,24 @@ export function pgInventory(db: SqlDatabase, runner: OperationRunner, random: Ra
   };
   return {
     async instances({ platformId, state, after, limit }) {
-      return (await db.run<InstanceLine>(instances, [platformId, state, after, limit])).rows;
+      const { rows } = await db.run<InstanceLine>(instances, [platformId, state, after, limit]);
+      if (rows.length === 0) await checkCursor(db, 'service_instance', platformId, after);
+      return rows;
     },
     async bindings({ platformId, state, after, limit, consumer, expiresBefore, instanceRef }) {
-      return (await db.run<BindingLine>(bindings, [platformId, state, after, limit, consumer, expiresBefore, instanceRef])).rows;
+      const { rows } = await db.run<BindingLine>(bindings, [platformId, state, after, limit, consumer, expiresBefore, instanceRef]);
+      if (rows.length === 0) await checkCursor(db, 'service_binding', platformId, after);
+      return rows;
     },
     async binding(ref, platformId) {
       const statement = `select ${bindingColumns} from ${bindingTables} where b.ref = $1 and ($2::uuid is null or b.platform_id = $2)`;
       return (await db.run<BindingLine>(statement, [ref, platformId])).rows[0];
     },
     async operations({ platformId, state, after, limit, unfinished }) {
-      if (after !== null && !isUuid(after))
-        throw new BrokerError('bad-request', 'after: take the id of the last operation of the page before', { field: 'after' });
-      return (await db.run<OperationLine>(operations, [platformId, state, after, limit, unfinished])).rows;
+      if (after !== null && !isUuid(after)) throw wrongCursor();
+      const { rows } = await db.run<OperationLine>(operations, [platformId, state, after, limit, unfinished]);
+      if (rows.length === 0) await checkCursor(db, 'operation', platformId, after);
+      return rows;
     },
     async retryOperation(id, actor) {
       const line = await operation(id);

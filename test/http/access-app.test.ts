@@ -72,6 +72,20 @@ describe('the whole broker', () => {
     });
   });
 
+  test('refuses a state that there is none of, and a page after what is not there', async () => {
+    for (const list of ['/v1/instances', '/v1/bindings', '/v1/operations']) {
+      const wrong = await send(`${list}?state=wrong`, admin());
+      expect([wrong.status, wrong.body['detail']], list).toEqual([400, expect.stringMatching(/^state \(query\) must be one of "/)]);
+      for (const cursor of ['zzz', `mb-${'a'.repeat(20)}`, '00000000-0000-4000-8000-000000000000']) {
+        const lost = await send(`${list}?after=${cursor}`, admin());
+        expect([lost.status, lost.body['field']], `${list} ${cursor}`).toEqual([400, 'after']);
+      }
+    }
+    const [ofAll, own] = [refsOf(await send('/v1/instances', admin())), refsOf(await send('/v1/instances', basic(app.platform)))];
+    expect((await send(`/v1/instances?after=${String(ofAll.at(-1))}`, admin())).body['items']).toEqual([]);
+    expect((await send(`/v1/instances?after=${String(own.at(-1))}`, basic(app.platform))).status).toBe(200);
+  });
+
   test('serves its catalogue again without sending it, compressed once that is ready', async () => {
     const first = await send('/v2/catalog', basic(app.platform), { headers: { 'accept-encoding': 'identity' } });
     const again = await send('/v2/catalog', basic(app.platform), {

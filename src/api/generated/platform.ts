@@ -487,6 +487,10 @@ export interface components {
         };
         /** @description `after` of the following page; null on the last one. */
         Next: string | null;
+        /** @enum {string} */
+        InstanceState: "provisioning" | "ready" | "updating" | "deprovisioning" | "failed" | "gone";
+        /** @enum {string} */
+        BindingState: "binding" | "ready" | "expired" | "unbinding" | "failed" | "gone";
         Instance: {
             ref: string;
             instance_id: string;
@@ -840,7 +844,8 @@ export interface operations {
     "instances.list": {
         parameters: {
             query?: {
-                state?: string;
+                /** @description Default: all but `gone`. */
+                state?: components["schemas"]["InstanceState"];
                 limit?: components["parameters"]["Limit"];
                 /** @description `next` of the page before. */
                 after?: components["parameters"]["After"];
@@ -867,7 +872,8 @@ export interface operations {
     "bindings.list": {
         parameters: {
             query?: {
-                state?: string;
+                /** @description Default: all but `gone`. */
+                state?: components["schemas"]["BindingState"];
                 /** @description As reports name it: `web/web-frontend`. */
                 consumer?: string;
                 expires_before?: string;
