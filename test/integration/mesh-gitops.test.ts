@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -24,6 +24,8 @@ beforeEach(() => {
 });
 const meshAt = (directory: string, to: string | null = null): MeshDriver =>
   gitopsMesh({ directory, remote: to, branch: 'main' }, (work) => work());
+/** Asks the remote at every check. */
+const watchful = (): MeshDriver => gitopsMesh({ directory: root, remote, branch: 'main' }, (work) => work(), 0);
 const plain = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 const git = (directory: string, ...args: string[]): string =>
   execFileSync('git', ['-c', 'user.name=Somebody', '-c', 'user.email=s@example.com', ...args], {
@@ -305,11 +307,64 @@ describe('a remote', () => {
     await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
     expect(await driver.check()).toMatchObject({
       ok: false,
-      problem: expect.stringContaining('the remote of the tree cannot be reached') as string,
+      problem: expect.stringContaining('the last commit did not reach the remote: git push failed') as string,
     });
     execFileSync('git', ['init', '-q', '--bare', '-b', 'main', remote], { env: plain });
-    expect(await driver.check()).toEqual({ ok: true });
     await driver.publish({ operationId: 'op-1', subject: 'one' });
     expect(subjects(remote)).toEqual(['one']);
+    expect(await driver.check()).toEqual({ ok: true });
+  });
+  const refuse = async (script: string): Promise<void> =>
+    writeFile(join(remote, 'hooks/pre-receive'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  test('that refuses is a problem until a push succeeds, however well it answers questions', async () => {
+    withRemote();
+    const driver = watchful();
+    expect(await driver.check()).toEqual({ ok: true });
+    await refuse('echo not on a Friday >&2; echo ask the release team >&2; exit 1');
+    await driver.apply(aWrite(1, ['a']), current);
+    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
+    for (let asked = 0; asked < 3; asked += 1) {
+      const found = await driver.check();
+      expect(found).toMatchObject({ ok: false, problem: expect.stringContaining('not on a Friday') as string });
+      expect(JSON.stringify(found)).not.toContain('\\n');
+    }
+    await refuse('exit 0');
+    await driver.publish({ operationId: 'op-1', subject: 'one' });
+    expect(await driver.check()).toEqual({ ok: true });
+  });
+  test('that another replica pushed our commit to is no problem any more', async () => {
+    withRemote();
+    const driver = watchful();
+    await refuse('exit 1');
+    await driver.apply(aWrite(1, ['a']), current);
+    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
+    await refuse('exit 0');
+    await meshAt(root, remote).publish({ operationId: 'op-1', subject: 'one' });
+    await expect.poll(() => driver.check(), { timeout: 5_000 }).toEqual({ ok: true });
+  });
+  test('that goes away is a problem without a push since, and none when it is back', async () => {
+    withRemote();
+    const driver = watchful();
+    await driver.apply(aWrite(1, ['a']), current);
+    await driver.publish({ operationId: 'op-1', subject: 'one' });
+    expect(await driver.check()).toEqual({ ok: true });
+    await rename(remote, `${remote}.away`);
+    await expect
+      .poll(() => driver.check(), { timeout: 5_000 })
+      .toMatchObject({ ok: false, problem: expect.stringContaining('the remote of the tree cannot be reached') as string });
+    await rename(`${remote}.away`, remote);
+    await expect.poll(() => driver.check(), { timeout: 5_000 }).toEqual({ ok: true });
+  });
+});
+
+describe('a check', () => {
+  test('tells a file in the place of the tree, and of a directory above it', async () => {
+    await mkdir(join(root, '..'), { recursive: true });
+    await writeFile(root, '');
+    for (const directory of [root, join(root, 'tree')]) {
+      const problem = `${root} is a file: remove it, or set MESHBROKER_GITOPS_DIR to a directory`;
+      expect(await meshAt(directory, remote).check()).toEqual({ ok: false, problem });
+      await expect(meshAt(directory).apply(aWrite(1, ['a']), current)).rejects.toThrow(`${directory} cannot be made`);
+    }
   });
 });

@@ -1,12 +1,10 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { BrokerError } from '../../../kernel/errors.ts';
+import { resolve } from 'node:path';
 import type { MeshDriver, ScopeWrite } from '../../mesh-driver.ts';
 import { objectId, type ObjectId } from '../../mesh-object.ts';
 import { objectYaml } from '../../object-yaml.ts';
 import { generationOf } from '../../prepare-scopes.ts';
-import { gitIn, type Git } from './git.ts';
+import { gitIn } from './git.ts';
+import { remoteHealth, treeProblem } from './health.ts';
 import { parseObject, readObject, readText, removeFile, syncDirectories, writeText } from './object-file.ts';
 import { treeRepository, type GitopsSettings } from './repository.ts';
 
@@ -18,13 +16,13 @@ export type WithLock = <T>(work: () => Promise<T>) => Promise<T>;
  * A directory of YAML files in a Git repository, which a GitOps agent or `kubectl apply` carries to the cluster. Done means committed, and
  * pushed where a remote is set. Files that are not ours are left alone.
  */
-export function gitopsMesh(settings: GitopsSettings, withLock: WithLock): MeshDriver {
+export function gitopsMesh(settings: GitopsSettings, withLock: WithLock, remoteCheckMs = 15_000): MeshDriver {
   const directory = resolve(settings.directory);
   const git = gitIn(directory);
   const repository = treeRepository(git, settings);
   let ready: Promise<string> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-  let pushProblem: string | undefined = settings.remote === null ? undefined : 'nothing was pushed yet';
+  const remote = settings.remote === null ? undefined : remoteHealth(directory, { ...settings, remote: settings.remote }, remoteCheckMs);
   /** One at a time in this process, then one process at a time: waiting for the turn holds no connection of the database. */
   const alone = <T>(work: (root: string) => Promise<T>): Promise<T> => {
     const mine = turn.then(() =>
@@ -50,15 +48,14 @@ export function gitopsMesh(settings: GitopsSettings, withLock: WithLock): MeshDr
     },
     publish: (publication) =>
       alone(() => repository.publish(publication)).then(
-        () => (pushProblem = undefined),
+        () => remote?.pushed(),
         (error: unknown) => {
-          pushProblem = settings.remote === null ? undefined : String(error);
+          remote?.failed(error);
           throw error;
         },
       ),
     async check() {
-      if (pushProblem !== undefined && settings.remote !== null) pushProblem = await remoteProblem(git, settings.remote, directory);
-      const problem = (await treeProblem(directory, git)) ?? pushProblem;
+      const problem = (await treeProblem(directory, git)) ?? (await remote?.problem());
       return problem === undefined ? { ok: true } : { ok: false, problem };
     },
     close: async () => {
@@ -89,33 +86,3 @@ function generationIn(text: string, id: ObjectId | undefined): number {
   const object = id === undefined ? undefined : parseObject(text, id);
   return object === undefined ? 0 : generationOf(object);
 }
-async function treeProblem(directory: string, git: Git): Promise<string | undefined> {
-  const writable = (path: string): Promise<boolean> =>
-    access(path, constants.W_OK).then(
-      () => true,
-      (error: unknown) =>
-        error instanceof Error && 'code' in error && error.code === 'ENOENT' && path !== dirname(path) ? writable(dirname(path)) : false,
-    );
-  if (!(await writable(directory))) return `${directory} cannot be written: let the broker's user write it, or set MESHBROKER_GITOPS_DIR`;
-  const exists = await access(directory).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return undefined;
-  const { code, said } = await git.run(['rev-parse', '--git-dir']).catch(gitMissing);
-  if (code === 0 || said.includes('not a git repository')) return undefined;
-  return `the Git repository in ${directory} cannot be used: ${said.trim().slice(0, 300)}`;
-}
-async function remoteProblem(git: Git, remote: string, directory: string): Promise<string | undefined> {
-  const exists = await access(directory).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return undefined;
-  const { code, said } = await git.run(['ls-remote', '--heads', remote]).catch(gitMissing);
-  return code === 0 ? undefined : `the remote of the tree cannot be reached: ${said.trim().slice(0, 300)}`;
-}
-const gitMissing = (error: unknown): { readonly code: number; readonly said: string } => ({
-  code: 1,
-  said: error instanceof BrokerError ? error.message : 'git cannot be started',
-});

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BrokerError } from '../../../kernel/errors.ts';
 import { point } from '../../../kernel/points.ts';
-import type { Git } from './git.ts';
+import { inOneLine, type Git } from './git.ts';
 import { isObjectFile } from './object-file.ts';
 
 export const remoteName = 'meshbroker';
@@ -28,7 +28,7 @@ export async function push(root: string, git: Git, branch: string): Promise<void
   }
   throw new BrokerError('unavailable', 'others keep pushing to the same branch', { retryAfterSeconds: 1 });
 }
-const failed = (said: string): BrokerError => new BrokerError('unavailable', `git push failed: ${said.trim().slice(0, 500)}`);
+const failed = (said: string): BrokerError => new BrokerError('unavailable', `git push failed: ${inOneLine(said)}`);
 const isAncestor = async (git: Git, older: string, newer: string): Promise<boolean> =>
   (await git.run(['merge-base', '--is-ancestor', older, newer])).code === 0;
 

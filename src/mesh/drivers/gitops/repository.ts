@@ -1,5 +1,6 @@
 import { access, mkdir, readFile, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { BrokerError } from '../../../kernel/errors.ts';
 import { point } from '../../../kernel/points.ts';
 import type { Publication } from '../../mesh-driver.ts';
 import type { Git } from './git.ts';
@@ -31,7 +32,9 @@ export function treeRepository(git: Git, settings: GitopsSettings): Repository {
   let commits = 0;
   return {
     async prepare() {
-      await mkdir(root, { recursive: true });
+      await mkdir(root, { recursive: true }).catch((error: unknown) => {
+        throw new BrokerError('unavailable', `${root} cannot be made: set MESHBROKER_GITOPS_DIR to a directory`, {}, error);
+      });
       if (!(await exists(join(root, '.git')))) await git.must(['init', '-q', '-b', branch]);
       await clearStaleLocks(root, branch);
       if (remote !== null) await nameRemote(git, remote);
