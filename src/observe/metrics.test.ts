@@ -7,7 +7,8 @@ describe('metrics', () => {
     metrics.request({ contract: 'osb', operation: 'catalog.get', status: 200 }, 0.002);
     metrics.operationStarted('bind', 0.001);
     metrics.operationEnded('bind', 'succeeded', 0.4);
-    metrics.meshApplied('gitops', 'succeeded', 0.02);
+    metrics.meshWritten('gitops', 'apply', 'succeeded', 0.02);
+    metrics.meshWritten('gitops', 'publish', 'failed', 0.3);
     metrics.usageIngested({ accepted: 8, duplicate: 2, conflict: 0, rejected: 1 });
     metrics.ran('clean-up-instances', 'failed', 0.1);
     metrics.cleaned('instances', 3);
@@ -19,7 +20,8 @@ describe('metrics', () => {
       'meshbroker_operations_unfinished{kind="bind",state="running"} 2',
       'meshbroker_operations_oldest_unfinished_seconds 7',
       'meshbroker_operation_queue_seconds_count{kind="bind"} 1',
-      'meshbroker_mesh_apply_seconds_count{driver="gitops",outcome="succeeded"} 1',
+      'meshbroker_mesh_apply_seconds_count{driver="gitops",step="apply",outcome="succeeded"} 1',
+      'meshbroker_mesh_apply_seconds_count{driver="gitops",step="publish",outcome="failed"} 1',
       'meshbroker_usage_events_total{outcome="duplicate"} 2',
       'meshbroker_background_task_failures{task="clean-up-instances"} 1',
       'meshbroker_cleaned_rows_total{what="instances"} 3',

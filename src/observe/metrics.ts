@@ -18,7 +18,8 @@ export interface BrokerMetrics {
   /** `queueSeconds`: from when it was due until its first step. */
   operationStarted(kind: OperationKind, queueSeconds: number): void;
   operationEnded(kind: OperationKind, state: OperationState, seconds: number): void;
-  meshApplied(driver: string, outcome: 'succeeded' | 'failed', seconds: number): void;
+  /** `publish`: commit and push, where the driver does that. */
+  meshWritten(driver: string, step: 'apply' | 'publish', outcome: 'succeeded' | 'failed', seconds: number): void;
   usageIngested(counts: {
     readonly accepted: number;
     readonly duplicate: number;
@@ -33,6 +34,8 @@ export interface BrokerMetrics {
   readFrom(sources: MetricsSources): void;
 }
 const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** A push ends after a minute at the latest. */
+const writing = [...fast, 30, 60];
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 3_600];
 
 export function brokerMetrics(): BrokerMetrics {
@@ -49,7 +52,12 @@ export function brokerMetrics(): BrokerMetrics {
   const operations = counter('operations_total', 'Operations that ended', ['kind', 'state']);
   const operationSeconds = histogram('operation_seconds', 'From acceptance to the end', ['kind', 'state'], slow);
   const queueSeconds = histogram('operation_queue_seconds', 'From due to the first step', ['kind'], fast);
-  const meshSeconds = histogram('mesh_apply_seconds', 'One write of the mesh driver', ['driver', 'outcome'], fast);
+  const meshSeconds = histogram(
+    'mesh_apply_seconds',
+    'One write of the mesh driver: step apply writes objects, step publish commits and pushes',
+    ['driver', 'step', 'outcome'],
+    writing,
+  );
   const events = counter('usage_events_total', 'Usage events received', ['outcome']);
   const tasks = counter('background_task_runs_total', 'Activations of background tasks', ['task', 'outcome']);
   const taskSeconds = histogram('background_task_seconds', 'One activation', ['task'], fast);
@@ -69,7 +77,7 @@ export function brokerMetrics(): BrokerMetrics {
       operations.inc({ kind, state });
       operationSeconds.observe({ kind, state }, seconds);
     },
-    meshApplied: (driver, outcome, seconds) => meshSeconds.observe({ driver, outcome }, seconds),
+    meshWritten: (driver, step, outcome, seconds) => meshSeconds.observe({ driver, step, outcome }, seconds),
     usageIngested(counts) {
       for (const outcome of ['accepted', 'duplicate', 'conflict', 'rejected'] as const) events.inc({ outcome }, counts[outcome]);
     },
