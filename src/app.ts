@@ -59,14 +59,14 @@ export interface App {
 
 /** The composition root: the only place that knows every room. The database is migrated before. */
 export async function createApp(config: AppConfig, parts: AppParts): Promise<App> {
-  const { database, secret: secretBytes, clock, random, logger, metrics, publicUrl } = parts;
+  const { database, secret: secretBytes, clock, random, logger, metrics, publicUrl, gatewayCaPem } = parts;
   const secret = brokerSecret(secretBytes);
   const usage = createUsage({ database, clock, observer: metrics, settings: { keepDays: config.keep.usageDays } });
   const bind = storesOn(usage);
   const stores = bind(database);
   const transact: Transact<Stores> = (work) => database.transaction((tx) => work(bind(tx)));
 
-  const source = fileCatalog({ ...config.catalog, issuingLifeSeconds: config.identity.intermediateLifeSeconds });
+  const source = catalogSourceOf(config);
   const catalog = catalogOf(source, parts);
   const catalogLoad = await catalog.load(AbortSignal.timeout(60_000));
   const { certificates, tasks: identityTasks } = identityOf(config, secret, parts);
@@ -75,13 +75,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
   const { runner, recipes } = runnerOf(config, parts, { transact, stores, catalog, driver, certificates, routes });
   const services = { catalog, stores, transact, runner, random, routes, syncTimeoutMs: config.operations.syncTimeoutMs };
   const instances = createInstanceService(services);
-  const bindings = createBindingService({
-    ...services,
-    certificates,
-    settings: config.mesh.settings,
-    publicUrl,
-    gatewayCaPem: parts.gatewayCaPem,
-  });
+  const bindings = createBindingService({ ...services, certificates, settings: config.mesh.settings, publicUrl, gatewayCaPem });
 
   const { platforms, access, changes } = accessOf(database, secret, random);
   const denials = denialLog(pgAuditLog(database), logger);
@@ -162,6 +156,8 @@ function accessOf(
   };
 }
 
+const catalogSourceOf = ({ catalog, identity, mesh }: AppConfig): CatalogSource =>
+  fileCatalog({ ...catalog, issuingLifeSeconds: identity.intermediateLifeSeconds, mesh: mesh.settings });
 const catalogOf = (source: CatalogSource, { database, clock, logger, publicUrl }: AppParts): CatalogService =>
   new CatalogService({
     source,

@@ -142,6 +142,19 @@ describe('scopes', () => {
     const shards = Array.from({ length: 500 }, (_, index) => verdictShard(`spiffe://mesh.example.com/ns/a/sa/${index}`));
     expect([...new Set(shards)].sort()).toEqual(verdictShards);
   });
+  test('let existing callers in under the trust domain of the mesh, unless they say another one', () => {
+    const guard = aGuard({ service: { existingCallers: ['ns/web/sa/a', 'other.example/ns/web/sa/b', 'ns/ns/web/sa/c'] } });
+    const settings = { ...meshSettings, trustDomain: 'cluster.local' };
+    const objects = compile(guardScope('orders-id'), { members: [], guards: [guard] }, settings);
+    const callers = objects.filter(({ metadata }) => metadata.name.includes('existing-callers'));
+    expect(callers.map(({ spec }) => spec)).toEqual(
+      Array(2).fill(
+        expect.objectContaining({
+          rules: [{ from: [{ source: { principals: ['cluster.local/ns/web/sa/a', 'ns/ns/web/sa/c', 'other.example/ns/web/sa/b'] } }] }],
+        }),
+      ),
+    );
+  });
   test('never reach the mesh’s root namespace', () => {
     const guard = aGuard({ service: { namespace: 'istio-system' } });
     expect(() => compile(guardScope('orders-id'), { members: [], guards: [guard] }, meshSettings)).toThrow('root namespace');

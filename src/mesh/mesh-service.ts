@@ -25,6 +25,9 @@ export interface MeshService {
   readonly grantForm: GrantForm;
   /** Name of the waypoint Gateway in `namespace`; needed by plans that take ambient consumers. */
   readonly waypoint: string | null;
-  /** Principals without `spiffe://` (`mesh.example.com/ns/web/sa/frontend`) that called before the guard and keep their access. */
+  /**
+   * Principals that called before the guard and keep their access: `ns/web/sa/frontend` of the mesh's own trust domain, or with another one
+   * before it; without `spiffe://`.
+   */
   readonly existingCallers: readonly string[];
 }

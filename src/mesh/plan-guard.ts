@@ -11,7 +11,7 @@ import { meshObject, type AuthorizationRule, type ObjectSpecs } from './object-k
 import { guardName, ofGuard } from './object-metadata.ts';
 import { planLimits } from './plan-limits.ts';
 import { planFence, planVerdictHooks, type VerdictPlace } from './plan-verdict-hooks.ts';
-import { principalName, workloadPrincipal } from './principal-name.ts';
+import { callerPrincipal, workloadPrincipal } from './principal-name.ts';
 import { httpPorts, tcpPorts, workloadPort } from './service-ports.ts';
 
 export const takes = (guard: GuardDefinition, kind: ConsumerKind): boolean => guard.plans.some((plan) => plan.consumerKinds.includes(kind));
@@ -38,7 +38,7 @@ export function planGuard(guard: GuardDefinition, settings: MeshSettings): reado
   const place = workloadPlace(guard);
   return [
     strictMutualTls(guard, settings),
-    ...allow(guard, settings, 'existing-callers', existingCallers(guard)),
+    ...allow(guard, settings, 'existing-callers', existingCallers(guard, settings)),
     ...(takes(guard, 'off-mesh') ? allow(guard, settings, 'from-gateway', fromGateway(guard, settings)) : []),
     ...(ambient ? allow(guard, settings, 'from-waypoint', fromWaypoint(guard, settings)) : []),
     policy(guard, settings, 'default-deny', []),
@@ -82,8 +82,8 @@ function allow(
 ): readonly MeshObject[] {
   return rule === undefined ? [] : [policy(guard, settings, purpose, [rule], target)];
 }
-function existingCallers({ service }: GuardDefinition): AuthorizationRule | undefined {
-  const principals = [...new Set(service.existingCallers.map((caller) => principalName(`spiffe://${caller}`)))].sort();
+function existingCallers({ service }: GuardDefinition, { trustDomain }: MeshSettings): AuthorizationRule | undefined {
+  const principals = [...new Set(service.existingCallers.map((caller) => callerPrincipal(trustDomain, caller)))].sort();
   return principals.length === 0 ? undefined : { from: [{ source: { principals } }] };
 }
 /** Second hop of off-mesh traffic: the gateway has asked for the verdict already. */
@@ -103,7 +103,7 @@ function atWaypoint(guard: GuardDefinition, settings: MeshSettings): readonly Me
     if (name === undefined) return [];
     const target: Target = { targetRefs: [{ group: '', kind: 'Service', name }] };
     return [
-      ...allow(guard, settings, `waypoint-existing-callers-${name}`, existingCallers(guard), target),
+      ...allow(guard, settings, `waypoint-existing-callers-${name}`, existingCallers(guard, settings), target),
       policy(guard, settings, `waypoint-default-deny-${name}`, [], target),
     ];
   });

@@ -19,5 +19,10 @@ export function principalName(id: string): string {
 /** Full SPIFFE ID of a workload of the mesh. */
 export const workloadId = (trustDomain: string, namespace: string, serviceAccount: string): string =>
   `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+/** Of an offering's `existing_callers`: `ns/<namespace>/sa/<service account>` is of the mesh's own trust domain. */
+export const callerPrincipal = (trustDomain: string, caller: string): string =>
+  principalName(`spiffe://${trustDomainOf(caller) === undefined ? `${trustDomain}/` : ''}${caller}`);
+/** undefined: the mesh's own. */
+export const trustDomainOf = (caller: string): string | undefined => (caller.split('/').length > 4 ? caller.split('/', 1)[0] : undefined);
 export const workloadPrincipal = (trustDomain: string, namespace: string, serviceAccount: string): string =>
   principalName(workloadId(trustDomain, namespace, serviceAccount));

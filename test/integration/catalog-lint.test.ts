@@ -110,8 +110,8 @@ describe('the structure', () => {
     ],
     [
       'a short principal',
-      head + '  existing_callers: [ns/web/sa/frontend]\n' + planHead,
-      'service.existing_callers[0]: "ns/web/sa/frontend" is not allowed here; write the principal with its five parts',
+      head + '  existing_callers: [web/frontend]\n' + planHead,
+      'service.existing_callers[0]: "web/frontend" is not allowed here; write ns/<namespace>/sa/<service account>, or',
     ],
     [
       'a SPIFFE ID for a principal',

@@ -159,6 +159,21 @@ describe('the command line', { timeout: 60_000 }, () => {
     ] as const)
       expect(await run('bindings', 'list', ...words)).toEqual({ code: 1, said: expect.stringContaining(why) as string });
   });
+  test('shows who did what, by resource, actor, action and outcome', async () => {
+    const [binding] = JSON.parse(await said('bindings', 'list', '--json')) as { ref: string }[];
+    const ref = binding?.ref ?? '';
+    const rows = JSON.parse(await said('audit', 'list', '--resource', ref, '--oldest-first', '--json')) as Record<string, unknown>[];
+    expect(rows.map(({ actor, action, outcome, resource }) => [actor, action, outcome, resource])).toEqual([
+      ['platform:platform', 'binding.bind', 'accepted', ref],
+      ['broker', 'binding.bind', 'succeeded', ref],
+    ]);
+    expect(await said('audit', '--action', 'platform.revoke')).toMatch(
+      /^AT .*\n\S+Z +admin:\S+ +platform.revoke +succeeded +platform\/korifi /,
+    );
+    expect(await said('audit', 'list', '--actor', 'platform:platform', '--outcome', 'failed', '--since', '2026-01-01')).toMatch(/^AT.*\n$/);
+    expect((await said('audit', 'list', '--limit', '2')).split('\n').slice(-2)).toEqual(['… there are more: --limit 4', '']);
+    expect((await run('audit', 'list', '--outcome', 'maybe')).said).toContain('Allowed choices are accepted, succeeded, failed, denied');
+  });
   test('releases no guard where there is none, and says so', async () => {
     const before = await said('operations', '--limit', '1000', '--json');
     const refused = await run('guard', 'release', 'ratings');
@@ -172,7 +187,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     const broken = await run('catalog', 'lint', 'catalog');
     expect([broken.code, broken.said]).toEqual([1, expect.stringMatching(/^broken\.yaml:\d+:\d+: error: /)]);
     const doctor = await meshbroker(folder.path, ['doctor'], { ...settings, MESHBROKER_CATALOG: catalog });
-    expect([doctor.code, doctor.said]).toEqual([1, expect.stringMatching(/catalogue +wrong .*1 errors?: npx meshbroker catalog lint/)]);
+    expect([doctor.code, doctor.said]).toEqual([1, expect.stringMatching(/catalogue +wrong .*1 error: npx meshbroker catalog lint/)]);
   });
   test('prints every setting without secrets, and survives a reader that leaves', async () => {
     const text = (await meshbroker(folder.path, ['config'], { ...settings, MESHBROKER_ADMIN_TOKEN: 'hunter2' })).said;

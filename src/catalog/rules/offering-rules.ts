@@ -5,7 +5,7 @@ import { printPath } from '../problem.ts';
 import { checkParameters } from './parameter-rules.ts';
 import { checkPlan } from './plan-rules.ts';
 import { checkRoutes } from './route-rules.ts';
-import { checkService, checkUnique } from './service-rules.ts';
+import { checkService, checkUnique, noteForeignCallers } from './service-rules.ts';
 
 /** What rules must know of the installation. */
 export interface RuleSettings {
@@ -13,13 +13,15 @@ export interface RuleSettings {
   readonly issuingLifeSeconds: number;
   /** MESHBROKER_TRAINING: whether training plans are on the shelf. */
   readonly training: boolean;
+  /** What the mesh is called, and where in it nothing may be written; absent: not known here. */
+  readonly mesh?: { readonly trustDomain: string; readonly rootNamespace?: string };
 }
 
 /** Everything that the schema cannot say about one offering. */
 export function offeringErrors(file: OfferingFile, settings: RuleSettings): readonly Finding[] {
   const findings: Finding[] = [];
   const report: Report = (path, what, fix) => findings.push({ severity: 'error', path, what, fix });
-  checkService(file, report);
+  checkService(file, settings.mesh?.rootNamespace, report);
   checkUnique(file.plans, ['plans'], ({ name }) => name, 'name', report);
   const { id, planIds } = idsOf(file);
   for (const [index, plan] of file.plans.entries()) {
@@ -37,6 +39,7 @@ export function offeringNotes(file: OfferingFile, settings: RuleSettings): reado
   const note: Report = (path, what, fix) => notes.push({ severity: 'note', path, what, fix });
   noteNames(file, note);
   noteLength(file.description, ['description'], note);
+  if (settings.mesh !== undefined) noteForeignCallers(file.service, settings.mesh.trustDomain, note);
   for (const [index, plan] of file.plans.entries()) {
     const path = ['plans', index];
     noteLength(plan.description, [...path, 'description'], note);

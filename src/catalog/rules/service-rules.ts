@@ -1,5 +1,6 @@
 import type { Json } from '../../kernel/json.ts';
 import { isJsonObject } from '../../kernel/json.ts';
+import { trustDomainOf } from '../../mesh/principal-name.ts';
 import type { OfferingFile, ServiceFile } from '../offering-file.ts';
 import type { DocumentPath, Report } from '../problem.ts';
 import { printPath } from '../problem.ts';
@@ -34,8 +35,14 @@ export function checkUnique<T>(
   }
 }
 /** What the schema cannot say about the service, its metadata and its API descriptions. */
-export function checkService(file: OfferingFile, report: Report): void {
+export function checkService(file: OfferingFile, rootNamespace: string | undefined, report: Report): void {
   const { service } = file;
+  if (service.namespace === rootNamespace)
+    report(
+      ['service', 'namespace'],
+      `service.namespace: ${service.namespace} is the mesh's root namespace, where objects would count for the whole mesh`,
+      'run the service in another namespace, or correct MESHBROKER_ROOT_NAMESPACE',
+    );
   checkUnique(service.ports, ['service', 'ports'], ({ name }) => name, 'name', report);
   checkUnique(service.ports, ['service', 'ports'], ({ number }) => number, 'number', report);
   checkUnique(service.subsets ?? [], ['service', 'subsets'], ({ name }) => name, 'name', report);
@@ -45,6 +52,20 @@ export function checkService(file: OfferingFile, report: Report): void {
   if (tags > longestTags)
     report(['tags'], `tags: ${tags} characters together`, `shorten them to ${longestTags}: Cloud Foundry refuses more`);
   checkExtra(file, report);
+}
+/** Right where meshes are federated; else nobody has that name, and who calls already is shut out by the first order. */
+export function noteForeignCallers({ existing_callers: callers = [] }: ServiceFile, trustDomain: string, note: Report): void {
+  for (const [index, caller] of callers.entries()) {
+    const domain = trustDomainOf(caller) ?? trustDomain;
+    if (domain === trustDomain) continue;
+    const path: DocumentPath = ['service', 'existing_callers', index];
+    const own = caller.slice(domain.length + 1);
+    note(
+      path,
+      `${printPath(path)}: "${caller}" is of trust domain ${domain}, and this mesh's is ${trustDomain} (MESHBROKER_TRUST_DOMAIN)`,
+      `write ${own} for a workload of this mesh, or it is shut out; for one of a federated mesh nothing need be done`,
+    );
+  }
 }
 function checkHost(service: ServiceFile, host: string, index: number, report: Report): void {
   const path: DocumentPath = ['service', 'hosts', index];

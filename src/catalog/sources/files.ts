@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CatalogSource } from '../catalog-source.ts';
 import { DirectoryReader } from '../read-directory.ts';
 import { defaultIssuingLifeSeconds } from '../lint-catalog.ts';
+import type { RuleSettings } from '../rules/offering-rules.ts';
 
 /**
  * Writers need a moment between truncating and filling a file: what was read counts when nothing has changed for so long. It is read
@@ -26,6 +27,7 @@ export interface FileCatalogSettings {
   readonly training: boolean;
   /** Life of an issuing certificate; 90 days unless set. */
   readonly issuingLifeSeconds?: number;
+  readonly mesh?: NonNullable<RuleSettings['mesh']>;
 }
 /** Offerings from the YAML files of a directory. Takes over edits in place, renames, and the symbolic-link swap of a ConfigMap. */
 export function fileCatalog(settings: FileCatalogSettings): CatalogSource {

@@ -75,8 +75,9 @@ function printSettings({ environment, print, config }: CommandContext): void {
 }
 
 async function lint({ config, print, fail }: CommandContext, directory: string, training: boolean): Promise<void> {
-  const issuingLifeSeconds = config().identity.intermediateLifeSeconds;
-  const problems = await lintCatalog(resolve(directory), { training, issuingLifeSeconds });
+  const { identity, mesh } = config();
+  const rules = { training, issuingLifeSeconds: identity.intermediateLifeSeconds, mesh: mesh.settings };
+  const problems = await lintCatalog(resolve(directory), rules);
   for (const problem of problems) print(formatProblem(problem));
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) {

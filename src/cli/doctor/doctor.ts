@@ -72,10 +72,11 @@ async function withDatabase(config: Config, findings: Finding[], work: (database
   }
 }
 
-async function catalogFinding({ catalog, identity }: Config): Promise<Finding> {
+async function catalogFinding({ catalog, identity, mesh }: Config): Promise<Finding> {
   const problems = await lintCatalog(catalog.directory, {
     training: catalog.training,
     issuingLifeSeconds: identity.intermediateLifeSeconds,
+    mesh: mesh.settings,
   });
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const [first] = problems;

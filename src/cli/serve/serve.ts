@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createMetricsServer } from '../../api/metrics-server.ts';
 import type { App } from '../../app.ts';
+import { warnOfForeignCallers } from '../../app/foreign-callers.ts';
 import { background } from '../../background/background.ts';
 import type { Background } from '../../background/background.ts';
 import { cleanUpTasks } from '../../background/clean-up.pg.ts';
@@ -66,6 +67,7 @@ export async function serve(config: Config): Promise<Running> {
       random: systemRandom,
       metrics,
     }); // prettier-ignore
+    warnOfForeignCallers(app.catalog.listed(), config.mesh.settings.trustDomain, logger);
     const access = await ensureFirstAccess(config, app.platforms, systemRandom);
     await listenOn(app.http, address, 'MESHBROKER_LISTEN');
     const metricsHttp =
