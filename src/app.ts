@@ -15,6 +15,7 @@ import { readinessOf } from './app/readiness.ts';
 import { recipesOf } from './app/recipes.ts';
 import { storesOn, type Stores } from './app/stores.ts';
 import { pgAuditLog } from './audit/audit-log.pg.ts';
+import { pgAuditTrail } from './audit/audit-trail.pg.ts';
 import { denialLog } from './audit/denials.ts';
 import { createBindingService } from './bindings/binding-service.ts';
 import { expireBindings } from './bindings/expire-bindings.ts';
@@ -91,6 +92,7 @@ export async function createApp(config: AppConfig, parts: AppParts): Promise<App
     denials,
     platforms,
     inventory: pgInventory(database, runner, random),
+    auditTrail: pgAuditTrail(database),
     usageIngestion: counted(usage.ingestion, metrics),
     usageReports: usage.reports,
     catalog,

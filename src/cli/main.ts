@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import { accessCommands } from './commands/access.ts';
+import { auditCommands } from './commands/audit.ts';
 import { inventoryCommands } from './commands/inventory.ts';
 import { localCommands } from './commands/local.ts';
 import { meshCommands } from './commands/mesh.ts';
@@ -19,6 +20,7 @@ export async function run(words: readonly string[], environment: Environment): P
   localCommands(program, context);
   accessCommands(program, context);
   inventoryCommands(program, context);
+  auditCommands(program, context);
   usageCommands(program, context);
   meshCommands(program, context);
   program.command('version').description('the version of this program').action(() => context.print(version())); // prettier-ignore

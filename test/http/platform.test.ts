@@ -163,6 +163,50 @@ describe('lists', () => {
   });
 });
 
+describe('the audit log', () => {
+  const shown = (answer: Awaited<ReturnType<typeof door.send>>) => items(answer).map(({ id }) => Number(id));
+  test('is read by admins alone, newest first or oldest first, page after page', async () => {
+    for (const name of ['audited-a', 'audited-b'])
+      await door.send('/v1/platforms', { method: 'POST', as: door.as.admin, body: { name, may_bind_for: ['web'] } });
+    for (const as of [door.as.cf, door.as.collector]) expect((await door.send('/v1/audit', { as })).status).toBe(403);
+    expect((await door.send('/v1/audit')).status).toBe(401);
+    const all = await door.send('/v1/audit?limit=1000', { as: door.as.admin });
+    expect(all.json()['next']).toBeNull();
+    expect(shown(all)).toEqual(door.audited.map((_, index) => index + 1).toReversed());
+    const seen: number[] = [];
+    for (let path = '/v1/audit?order=oldest&limit=2'; path !== '';) {
+      const page = await door.send(path, { as: door.as.admin });
+      seen.push(...shown(page));
+      path = /^<(.+)>; rel="next"$/.exec(String(page.headers['link'] ?? ''))?.[1] ?? '';
+    }
+    expect(seen).toEqual(shown(all).toReversed());
+  });
+  test('is filtered, and given as lines of JSON', async () => {
+    const made = await door.send('/v1/audit?action=platform.create&outcome=succeeded&actor=admin:root&resource=platform/audited-b', {
+      as: door.as.admin,
+    });
+    expect(items(made)).toMatchObject([
+      { actor: 'admin:root', action: 'platform.create', resource: 'platform/audited-b', detail: { may_bind_for: ['web'] } },
+    ]);
+    const lines = await door.send('/v1/audit?action=platform.create&limit=2', {
+      as: door.as.admin,
+      headers: { accept: 'application/x-ndjson' },
+    });
+    expect(lines.headers['content-type']).toBe('application/x-ndjson');
+    expect(lines.text.trimEnd().split('\n')).toHaveLength(2);
+    expect(JSON.parse(lines.text.split('\n')[0] ?? '')).toEqual(items(made)[0]);
+    expect(lines.headers['link']).toContain('action=platform.create');
+    expect(shown(await door.send('/v1/audit?since=2030-01-01T00:00:00Z', { as: door.as.admin }))).toEqual([]);
+    expect(shown(await door.send('/v1/audit?until=2026-11-24T00:00:02Z', { as: door.as.admin }))).toEqual([2, 1]);
+  });
+  test.each(['outcome=maybe', 'order=random', 'after=zzz', 'since=soon', 'limit=1001', 'format=csv'])(
+    'with %s is refused',
+    async (query) => {
+      expect((await door.send(`/v1/audit?${query}`, { as: door.as.admin })).status).toBe(400);
+    },
+  );
+});
+
 describe('usage reports', () => {
   test('say as of when and what is unattributed, in JSON, CSV and NDJSON', async () => {
     const json = await door.send('/v1/usage/report', { as: door.as.admin });

@@ -16,6 +16,7 @@ import { systemRandom } from '../../src/kernel/random.ts';
 import type { IncomingEvent } from '../../src/usage/usage-port.ts';
 import { expectDocumented, fromFetch } from './expect-document.ts';
 import { memoryAccess } from './memory-access.ts';
+import { memoryTrail } from './memory-trail.ts';
 import { memoryInventory } from './memory-inventory.ts';
 
 export const catalogBody = Buffer.from('{"services":[]}');
@@ -63,7 +64,7 @@ export async function openDoor(change: (deps: HttpServerDeps) => Partial<HttpSer
     logger, random: systemRandom, clock: { now: () => new Date('2026-11-23T10:20:30Z') }, settings: defaultHttpSettings,
     authentication: access.authentication, accessChanges: access.changes, denials, platforms: access.platforms,
     osb: echoingContract(), catalogPages,
-    ...memoryInventory(),
+    ...memoryInventory(), auditTrail: memoryTrail(access.audited),
     usageIngestion: {
       ingest(collector, events) {
         ingested.push({ collector, events });

@@ -208,6 +208,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log, who did what with what outcome; it is only ever added to. */
+        get: operations["audit.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations/{id}/retry": {
         parameters: {
             query?: never;
@@ -558,6 +575,27 @@ export interface components {
         };
         OperationPage: {
             items: components["schemas"]["Operation"][];
+            next: components["schemas"]["Next"];
+        };
+        /** @enum {string} */
+        AuditOutcome: "accepted" | "succeeded" | "failed" | "denied";
+        AuditEvent: {
+            /** @description Grows from row to row. */
+            id: string;
+            at: components["schemas"]["Instant"];
+            /** @description `platform:NAME`, `admin:NAME`, `broker`; of denials also `claimed:NAME`, `anonymous`, `unknown`. */
+            actor: string;
+            /** @description The platform's user */
+            originating_identity: Record<string, never> | null;
+            /** @description As in `X-Request-Id` and the log. */
+            request_id: string | null;
+            action: string;
+            resource: string | null;
+            outcome: components["schemas"]["AuditOutcome"];
+            detail: Record<string, never>;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEvent"][];
             next: components["schemas"]["Next"];
         };
         /** @enum {string} */
@@ -982,6 +1020,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    "audit.list": {
+        parameters: {
+            query?: {
+                /** @description Included. */
+                since?: string;
+                /** @description Not included. */
+                until?: string;
+                /** @description As rows show it: `binding.bind`. */
+                action?: string;
+                outcome?: components["schemas"]["AuditOutcome"];
+                /** @description As rows show it: `platform:cf-eu`. */
+                actor?: string;
+                /** @description Reference of a service instance or service binding (`mb-…`), or what rows show: `platform/cf-eu`. */
+                resource?: string;
+                order?: "newest" | "oldest";
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Default: by the Accept header, else JSON. */
+                format?: "json" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. In NDJSON each line is an AuditEvent, and the following page stands in the header Link. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                    "application/x-ndjson": string;
                 };
             };
             default: components["responses"]["Problem"];

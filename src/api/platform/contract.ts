@@ -1,4 +1,5 @@
 import type { PlatformService } from '../../access/platform-service.ts';
+import type { AuditTrail } from '../../audit/audit-trail.ts';
 import type { Catalog } from '../../catalog/catalog-port.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Inventory } from '../../operations/inventory-port.ts';
@@ -8,6 +9,7 @@ import type { LoadedDocument } from '../documents.ts';
 import type { operations } from '../generated/platform.ts';
 import type { Readiness, RequestMetrics, TrustBundleSource } from '../ports.ts';
 import { toProblem } from '../problem.ts';
+import { listAudit } from './audit.ts';
 import { apiDescription, live, metrics, ready, trustBundle } from './broker.ts';
 import { docsIndex, docsPage, docsStyle, documentText } from '../docs.ts';
 import { getBinding, listBindings, listInstances, listOperations, releaseGuard, retryOperation } from './inventory.ts';
@@ -27,6 +29,7 @@ export interface PlatformServices {
   readonly clock: Clock;
   readonly platforms: PlatformService;
   readonly inventory: Inventory;
+  readonly auditTrail: AuditTrail;
   readonly usageReports: UsageReports;
   readonly catalog: Pick<Catalog, 'offeringNamed'>;
   readonly certificates: TrustBundleSource;
@@ -44,7 +47,7 @@ export const platformContract = (
 });
 
 const platformHandlers = (services: PlatformServices, documents: readonly LoadedDocument[]) => {
-  const { clock, platforms, inventory, usageReports, catalog, certificates, readiness, metrics: measured } = services;
+  const { clock, platforms, inventory, auditTrail, usageReports, catalog, certificates, readiness, metrics: measured } = services;
   return {
     'platforms.list': listPlatforms(platforms),
     'platforms.create': createPlatform(platforms),
@@ -59,6 +62,7 @@ const platformHandlers = (services: PlatformServices, documents: readonly Loaded
     'bindings.get': getBinding(inventory),
     'bindings.usage': bindingUsage(usageReports, inventory, clock),
     'operations.list': listOperations(inventory),
+    'audit.list': listAudit(auditTrail),
     'operations.retry': retryOperation(inventory),
     'guards.release': releaseGuard(inventory),
     'usage.report': usageReport(usageReports, clock),
