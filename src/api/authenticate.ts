@@ -6,7 +6,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Authenticated, Authentication } from '../access/authentication.ts';
 import { looksLikeSecret } from '../access/credential.ts';
 import type { Principal } from '../access/principal.ts';
-import type { Denial, DenialLog } from '../audit/denials.ts';
+import type { Asked, Denial, DenialLog } from '../audit/denials.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import type { PrincipalCache } from './principal-cache.ts';
 import { parseBasic, parseBearer } from './authorization-header.ts';
@@ -78,9 +78,9 @@ const credentialOf = (scheme: string): string => schemes.filter((each) => each =
 const authorizationOf = (request: { readonly headers: Request['headers'] }): string => request.headers.authorization ?? '';
 
 /** What the audit log keeps of a refused request. */
-export function denialOf(request: Request, actor: string, status: number): Denial {
+export function denialOf(request: Request, actor: string, status: number, asked: Asked | null = null): Denial {
   const { operationId, requestId } = exchangeOf(request);
-  return { actor, address: request.ip ?? 'unknown', operationId, status, requestId };
+  return { actor, address: request.ip ?? 'unknown', operationId, status, requestId, asked };
 }
 
 function passportWith(authentication: Authentication): (request: Request, response: Response) => Promise<Authenticated | undefined> {

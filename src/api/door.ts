@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Request } from 'express';
 import type { Principal } from '../access/principal.ts';
-import type { DenialLog } from '../audit/denials.ts';
+import type { Asked, DenialLog } from '../audit/denials.ts';
+import { BrokerError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Authenticator } from './authenticate.ts';
 import { denialOf } from './authenticate.ts';
@@ -29,8 +31,10 @@ export function doorOf({ authenticate, denials, logger, metrics, security }: Doo
   return {
     authenticate,
     report,
-    deny(request) {
-      denials.record(denialOf(request, callerName(exchangeOf(request).principal, 'platform:') ?? 'anonymous', 403));
+    deny(request, error) {
+      denials.record(
+        denialOf(request, callerName(exchangeOf(request).principal, 'platform:') ?? 'anonymous', 403, askedOf(request, error)),
+      );
     },
     finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply) {
       const exchange = exchangeOf(request);
@@ -42,6 +46,18 @@ export function doorOf({ authenticate, denials, logger, metrics, security }: Doo
         response.destroy();
       }
     },
+  };
+}
+
+/** What a caller who is known may not have. */
+function askedOf({ params }: Request, error: unknown): Asked | null {
+  if (!(error instanceof BrokerError)) return null;
+  const idOf = (name: string): string | null => (typeof params[name] === 'string' ? params[name] : null);
+  return {
+    instanceId: idOf('instance_id'),
+    bindingId: idOf('binding_id'),
+    namespace: error.context.namespace ?? null,
+    reason: error.message,
   };
 }
 

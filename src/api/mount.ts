@@ -21,7 +21,7 @@ export interface Door {
   /** Writes the reply, the log line and the metric. */
   finish(request: IncomingMessage, response: ServerResponse, reply: AnyReply): void;
   /** Writes to the audit log that the principal may not do what it asked for (403). */
-  deny(request: ExpressRequest): void;
+  deny(request: ExpressRequest, error: unknown): void;
   /** Logs the whole chain of an error that is nobody's refusal. */
   report(request: IncomingMessage, error: unknown): void;
 }
@@ -66,14 +66,16 @@ async function run(request: ExpressRequest, response: ExpressResponse, run: Run)
   exchange.contract = run.contract.name;
   exchange.operationId = run.route.operationId;
   let reply: AnyReply;
+  let refused: unknown;
   try {
     exchange.principal = await run.door.authenticate(request, response, run.route.schemes);
     await point('C1');
     reply = await run.handler(await decode(request, run));
   } catch (error) {
+    refused = error;
     reply = toReply(error, run.contract, run.route.operationId, (cause) => run.door.report(request, cause));
   }
-  if (reply.status === 403) run.door.deny(request);
+  if (reply.status === 403) run.door.deny(request, refused);
   run.door.finish(request, response, reply);
   await point('C5');
 }
@@ -189,7 +191,7 @@ export async function refuseOutside(
     return refused();
   } catch (error) {
     const reply = toReply(error, contract, null, (cause) => door.report(request, cause));
-    if (reply.status === 403) door.deny(request);
+    if (reply.status === 403) door.deny(request, error);
     return reply;
   }
 }

@@ -3,7 +3,7 @@ import { silentLogger } from '../kernel/logger.ts';
 import type { AuditEntry } from './audit.ts';
 import { denialLog } from './denials.ts';
 
-const denial = { actor: 'claimed:cf', address: '192.0.2.1', operationId: 'catalog.get', status: 401, requestId: 'r-1' };
+const denial = { actor: 'claimed:cf', address: '192.0.2.1', operationId: 'catalog.get', status: 401, requestId: 'r-1', asked: null };
 const running = new AbortController().signal;
 
 describe('denials', () => {
@@ -31,6 +31,35 @@ describe('denials', () => {
     await log.task.activate(running);
     expect(rows).toHaveLength(65);
     expect(rows.at(-1)).toMatchObject({ actor: 'others', detail: { count: 9_936 } });
+  });
+  test('say what was asked for: each is a row of its own, and many names of one sender leave room for others', async () => {
+    const rows: AuditEntry[] = [];
+    const log = denialLog({ append: (entry) => Promise.resolve(void rows.push(entry)) }, silentLogger);
+    const bind = (namespace: string, bindingId = 'b-1') =>
+      log.record({
+        ...denial,
+        actor: 'platform:cf',
+        status: 403,
+        operationId: 'serviceBinding.binding',
+        asked: { instanceId: 'i-1', bindingId, namespace, reason: `not for ${namespace}` },
+      });
+    for (const namespace of ['bookinfo', 'batch', 'batch', 'istio-system']) bind(namespace);
+    await log.task.activate(running);
+    expect(rows.map(({ resource, detail }) => [resource, detail['namespace'], detail['count']])).toEqual([
+      ['b-1', 'bookinfo', undefined],
+      ['b-1', 'batch', undefined],
+      ['b-1', 'istio-system', undefined],
+      ['b-1', 'batch', undefined],
+    ]);
+    expect(rows[0]?.detail).toMatchObject({ instance_id: 'i-1', binding_id: 'b-1', reason: 'not for bookinfo', status: 403 });
+    rows.length = 0;
+    for (let n = 0; n < 5_000; n += 1) bind('batch', `b-${n}-${'x'.repeat(900)}`);
+    log.record(denial);
+    await log.task.activate(running);
+    expect(rows).toHaveLength(18);
+    expect(rows.filter(({ actor }) => actor === 'claimed:cf')).toHaveLength(1);
+    expect(rows.at(-1)).toMatchObject({ actor: 'platform:cf', resource: null, detail: { count: 5_000 - 16 } });
+    expect(Math.max(...rows.map((row) => JSON.stringify(row).length))).toBeLessThan(1_500);
   });
   test('that cannot be written do not disturb anybody', async () => {
     const log = denialLog({ append: () => Promise.reject(new Error('database away')) }, silentLogger);

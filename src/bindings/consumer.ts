@@ -76,12 +76,14 @@ function inMesh(question: ConsumerQuestion, asked: JsonObject, kind: Exclude<Con
     throw new BrokerError(
       'forbidden',
       `parameters.consumer.namespace: "${namespace}" belongs to the mesh or to Kubernetes itself; use a namespace of your own`,
+      { namespace },
     );
   }
   if (!mayBindFor(platform, namespace)) {
     throw new BrokerError(
       'forbidden',
       `parameters.consumer.namespace: this platform may not bind for namespace "${namespace}"; ask the operator to grant it`,
+      { namespace },
     );
   }
   const serviceAccount = typeof asked['service_account'] === 'string' ? asked['service_account'] : 'default';

@@ -26,6 +26,8 @@ export type ErrorCode =
 export interface ErrorContext {
   readonly field?: string;
   readonly retryAfterSeconds?: number;
+  /** forbidden only: the consumer namespace that was asked for. */
+  readonly namespace?: string;
   /** OSB update only: whether the instance still works after the refusal (UPD-15). */
   readonly instanceUsable?: boolean;
   /** OSB update only: whether sending the same update again can succeed (ERR-04). */

@@ -62,14 +62,24 @@ describe('the whole broker', () => {
         ...ids,
         parameters: { consumer: { kind: 'sidecar', namespace, service_account: 'frontend' } },
       });
-    expect((await bind('bank')).status).toBe(403);
+    for (const refused of ['bank', 'istio-system']) expect((await bind(refused)).status).toBe(403);
     expect([201, 202]).toContain((await bind('shop')).status);
     await vi.waitFor(async () => {
       const { rows } = await app.database.run(
-        `select actor, outcome, detail->>'operation' as operation from audit_event where action = 'request.denied' and actor = 'platform:narrow'`,
+        `select actor, resource, outcome, detail - 'address' as detail from audit_event where action = 'request.denied' order by id`,
       );
-      expect(rows).toEqual([{ actor: 'platform:narrow', outcome: 'denied', operation: 'serviceBinding.binding' }]);
+      const reason = expect.stringMatching(/^parameters\.consumer\.namespace: /) as string;
+      const asked = { operation: 'serviceBinding.binding', status: 403, instance_id: 'n', reason };
+      const row = (namespace: string) => ({
+        actor: 'platform:narrow',
+        resource: namespace,
+        outcome: 'denied',
+        detail: { ...asked, binding_id: namespace, namespace },
+      });
+      expect(rows.filter((each) => each['actor'] === 'platform:narrow')).toEqual([row('bank'), row('istio-system')]);
     });
+    const denied = await send('/v1/audit?outcome=denied&actor=platform:narrow&limit=1', admin());
+    expect(denied.body['items']).toMatchObject([{ resource: 'istio-system', detail: { instance_id: 'n', namespace: 'istio-system' } }]);
   });
 
   test('refuses a state that there is none of, and a page after what is not there', async () => {
