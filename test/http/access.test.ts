@@ -100,7 +100,7 @@ const own: readonly Kind[] = ['admin', 'cf'];
 /** Who may do what, written down apart from the documents: an operation without a line here fails. */
 const allowed: Readonly<Record<string, readonly Kind[] | typeof everybody>> = {
   ...Object.fromEntries(['catalog.get', 'serviceInstance.provision', 'serviceInstance.update', 'serviceInstance.get', 'serviceInstance.deprovision', 'serviceInstance.lastOperation.get', 'serviceBinding.binding', 'serviceBinding.get', 'serviceBinding.unbinding', 'serviceBinding.lastOperation.get'].map((id) => [id, ['cf'] as const])),
-  ...Object.fromEntries(['platforms.list', 'platforms.create', 'platforms.update', 'platforms.rotate', 'platforms.revoke', 'tokens.list', 'tokens.create', 'tokens.revoke', 'operations.list', 'operations.retry', 'guards.release', 'metrics.get'].map((id) => [id, ['admin'] as const])),
+  ...Object.fromEntries(['platforms.list', 'platforms.create', 'platforms.update', 'platforms.rotate', 'platforms.revoke', 'tokens.list', 'tokens.create', 'tokens.revoke', 'operations.list', 'operations.retry', 'guards.release', 'audit.list', 'metrics.get'].map((id) => [id, ['admin'] as const])),
   ...Object.fromEntries(['instances.list', 'bindings.list', 'bindings.get', 'bindings.usage', 'usage.report'].map((id) => [id, own])),
   'usage.ingest': ['admin', 'collector'],
   ...Object.fromEntries(['offerings.api', 'trust.bundle', 'health.live', 'health.ready', 'docs.index', 'docs.style', 'docs.contract', 'documents.get'].map((id) => [id, everybody])),
