@@ -39,6 +39,11 @@ describe('settings', () => {
     [{ MESHBROKER_TRUST_PROXY: 'yes' }, 'give false, true'],
     [{ MESHBROKER_PUBLIC_URL: 'ftp://x' }, 'https://broker.example.com'],
   ])('%o is refused', (environment, fix) => expect(refusal(environment as Record<string, string>)).toContain(fix));
+  test.each(['12/3', '12#3', 'a/b', 'a#b', 'a%zz', '12/3@4'])('refuse a database whose password is %s and not escaped', (password) => {
+    const text = refusal({ DATABASE_URL: `postgres://broker:${password}@db:5432/orders` });
+    expect(text).toContain('written %40 %2F %23 %25, or leave the password to PGPASSWORD');
+    expect(text).not.toContain(password);
+  });
   test('that nobody reads are named with what was meant, but for what Kubernetes sets itself', () => {
     expect(
       loadConfig({ MESHBROKER_LISTENS: 'x', MESHBROKER_SERVICE_HOST: '10.0.0.1', MESHBROKER_PORT: 'tcp://10.0.0.1:80' }).unknown,

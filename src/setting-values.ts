@@ -49,10 +49,22 @@ export const httpUrl: Parse<string> = (value) => {
   return url.href.replace(/\/+$/, '');
 };
 
+function isEscaped({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 export const postgresUrl: Parse<string> = (value) => {
   const url = URL.parse(value);
-  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
-    throw new WrongValue('give postgres://user:password@host:5432/database (a socket folder as host is written %2Fvar%2Frun%2Fpostgresql)');
+  // a password that is not escaped ends the host early, and what follows looks like a path or a fragment
+  const database = /^\/[^/@]+$/;
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || !database.test(url.pathname) || url.hash !== '' || !isEscaped(url))
+    throw new WrongValue(
+      'give postgres://user:password@host:5432/database, with @ / # % in user and password written %40 %2F %23 %25, or leave the password to PGPASSWORD (a socket folder as host is written %2Fvar%2Frun%2Fpostgresql)',
+    );
   return url.href;
 };
 

@@ -52,7 +52,7 @@ export const settings = {
   logLevel: required({ env: 'MESHBROKER_LOG_LEVEL', group: 'Listening', fallback: 'info', parse: value.oneOf('debug', 'info', 'warn', 'error', 'silent'), description: 'Least level that is logged: debug, info, warn, error or silent. One JSON object per line on standard output.' }),
 
   dataDir: required({ env: 'MESHBROKER_DATA_DIR', group: 'Data', fallback: '.meshbroker', parse: value.path, description: 'Directory of all that the broker keeps: embedded database, secret, first credentials, mesh objects.' }),
-  databaseUrl: optional({ env: 'DATABASE_URL', group: 'Data', secret: true, parse: value.postgresUrl, description: 'PostgreSQL 15 or later in place of the embedded one. Several replicas share one.' }),
+  databaseUrl: optional({ env: 'DATABASE_URL', group: 'Data', secret: true, parse: value.postgresUrl, description: 'PostgreSQL 15 or later in place of the embedded one. Several replicas share one. Its password may come from PGPASSWORD instead, where nothing need be escaped.' }),
   databasePool: required({ env: 'MESHBROKER_DATABASE_POOL', group: 'Data', fallback: '8', parse: value.whole(2, 200), description: 'Database connections at once; about four for each core of the database server.' }),
   secretFile: required({ env: 'MESHBROKER_SECRET_FILE', group: 'Data', fallback: '{MESHBROKER_DATA_DIR}/secret', parse: value.path, description: '32 random bytes, made at the first start (mode 0600): wraps the CA keys of the database, keys the HMACs of credentials, derives keys of bindings. The same file for all replicas; without it the database is of no use.' }),
 

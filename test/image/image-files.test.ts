@@ -100,11 +100,15 @@ describe('docker-compose.yml', () => {
     expect(Number.parseInt(meshbroker.stop_grace_period ?? '0', 10)).toBeGreaterThan(20);
   });
   test('sets only what there is, and starts without a file .env', () => {
-    for (const name of Object.keys(meshbroker.environment)) expect(settings, name).toContain(name);
+    for (const name of Object.keys(meshbroker.environment)) expect([...settings, 'PGPASSWORD'], name).toContain(name);
     const environment = Object.fromEntries(Object.entries(meshbroker.environment).map(([name, value]) => [name, filled(value)]));
     const config = loadConfig({ ...environmentOf(final), ...environment });
-    expect(new URL(config.database.url ?? '').password).toBe(filled(postgres.environment['POSTGRES_PASSWORD'] ?? ''));
+    expect(new URL(config.database.url ?? '').password).toBe('');
+    expect(meshbroker.environment['PGPASSWORD']).toBe(postgres.environment['POSTGRES_PASSWORD']);
     expect(config.access.platform).toBeNull();
+  });
+  test('puts nothing that somebody sets into a URL, where it would have to be escaped', () => {
+    for (const [name, value] of Object.entries(meshbroker.environment)) expect(value, name).not.toMatch(/.\$\{|\}./);
   });
   test('.env.example names every variable that it takes, and no other', () => {
     const named = [...readFileSync('.env.example', 'utf8').matchAll(/^#?([A-Z_]+)=/gm)].map(([, name = '']) => name);
