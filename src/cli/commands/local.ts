@@ -5,6 +5,7 @@ import { lintCatalog } from '../../catalog/lint-catalog.ts';
 import { settingLines } from '../../config.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import { systemRandom } from '../../kernel/random.ts';
+import { explained } from '../../db/explain.ts';
 import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
 import type { CommandContext } from '../context.ts';
 import { wrapped } from '../table.ts';
@@ -53,7 +54,10 @@ async function migrate({ config, print }: CommandContext): Promise<void> {
   const settings = config();
   const { url } = settings.database;
   if (url !== null) {
-    print(summary(await migrateDatabase(url)));
+    const done = await migrateDatabase(url).catch((error: unknown) => {
+      throw explained(error, url);
+    });
+    print(summary(done));
     return;
   }
   const { openDatabaseOf } = await import('../serve/open-database.ts');

@@ -31,9 +31,15 @@ export async function databaseFinding(database: Database, where: string): Promis
   return ok('database', `PostgreSQL ${server.version}, ${where}`);
 }
 
-export async function secretFinding(database: Database | undefined, { secretFile }: Config): Promise<Finding> {
+/** Instead of an open database: there is none yet, or it cannot be used. */
+export type DatabaseState = 'to be made' | 'away';
+
+export async function secretFinding(database: Database | DatabaseState, { secretFile }: Config): Promise<Finding> {
   const bytes = await readSecret(secretFile);
-  const known = database !== undefined && (await hasTable(database)) && (await knowsSecret(database));
+  const open = typeof database !== 'string';
+  const known = open && (await hasTable(database)) && (await knowsSecret(database));
+  if (bytes === undefined && database === 'away')
+    return note('secret', `not checked: ${secretFile} is missing, and the database may know one`);
   if (bytes === undefined)
     return known
       ? wrong('secret', `${secretFile} is missing, and the database was made with one: restore the file`)
@@ -42,6 +48,7 @@ export async function secretFinding(database: Database | undefined, { secretFile
     return wrong('secret', `${secretFile} is not the secret of this database: restore the file that it was first started with`);
   const { mode } = await stat(secretFile);
   if ((mode & 0o077) !== 0) return note('secret', `${secretFile} fits, but others may read it: chmod 600 ${secretFile}`);
+  if (database === 'away') return note('secret', `${secretFile} is there; not checked: whether it fits the database`);
   return ok('secret', known ? `${secretFile} fits the database` : secretFile);
 }
 const hasTable = async (database: Database): Promise<boolean> =>

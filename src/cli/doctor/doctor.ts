@@ -1,17 +1,19 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { meshDriverOf } from '../../app/mesh-driver.ts';
 import { hasErrors, lintCatalog } from '../../catalog/lint-catalog.ts';
 import type { Config } from '../../config.ts';
-import { openAdvisoryLocks } from '../../db/advisory-lock.ts';
+import type { AdvisoryLocks } from '../../db/advisory-lock.ts';
 import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
+import { explained } from '../../db/explain.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres.ts';
 import { embeddedExists } from '../../db/embedded/place.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import { silentLogger } from '../../kernel/logger.ts';
 import type { CommandContext } from '../context.ts';
 import { wrongPaths } from '../serve/start-config.ts';
 import { table } from '../table.ts';
+import type { DatabaseState } from './database-findings.ts';
 import { clockFinding, databaseFinding, secretFinding } from './database-findings.ts';
 import type { Finding } from './finding.ts';
 import { note, ok, wrong } from './finding.ts';
@@ -27,12 +29,13 @@ export async function doctor({ environment, config, print, fail }: CommandContex
     if (paths.length === 0) findings.push(ok('settings', 'all well-formed'));
     await withDatabase(settings, findings, async (database) => {
       findings.push(await guarded('secret', () => secretFinding(database, settings)));
-      if (database !== undefined) findings.push(await guarded('clock', () => clockFinding(database, () => systemClock.now())));
-      findings.push(await guarded('mesh', () => meshFinding(settings, database)));
+      if (database === 'away') findings.push(note('clock', "not checked: it is compared with the database's"));
+      else if (database !== 'to be made') findings.push(await guarded('clock', () => clockFinding(database, () => systemClock.now())));
+      findings.push(await guarded('mesh', () => meshFinding(settings)));
     });
     findings.push(await guarded('catalogue', () => catalogFinding(settings)));
   }
-  print(table(['what', '', ''], findings.map(({ name, state, text }) => [name, state, text])).split('\n').slice(1).join('\n')); // prettier-ignore
+  print(table(['what', '', ''], findings.map(({ name, state, text }) => [name, state, text.replaceAll(/\s+/g, ' ').trim()])).split('\n').slice(1).join('\n')); // prettier-ignore
   if (findings.some(({ state }) => state === 'wrong')) fail();
 }
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -48,17 +51,22 @@ function attempt<T>(name: string, work: () => T, findings: Finding[]): T | undef
   }
 }
 
-/** `work` gets the open database, or undefined where there is none (yet): then the finding says why. */
-async function withDatabase(config: Config, findings: Finding[], work: (database: Database | undefined) => Promise<void>): Promise<void> {
+/** `work` gets the open database. Where there is none (yet), or it cannot be used, the finding says why. */
+async function withDatabase(
+  config: Config,
+  findings: Finding[],
+  work: (database: Database | DatabaseState) => Promise<void>,
+): Promise<void> {
   const directory = join(config.dataDirectory, 'postgres');
-  if (config.database.url === null && !(await embeddedExists(directory))) {
+  const { url } = config.database;
+  if (url === null && !(await embeddedExists(directory))) {
     findings.push(ok('database', `the embedded one is made at the first start, in ${directory}`));
-    return work(undefined);
+    return work('to be made');
   }
   let close = (): Promise<void> => Promise.resolve();
   try {
-    const embedded = config.database.url === null ? await startEmbeddedPostgres({ directory }) : undefined;
-    const database = openDatabase({ url: embedded?.url ?? config.database.url ?? '', poolSize: 2 });
+    const embedded = url === null ? await startEmbeddedPostgres({ directory }) : undefined;
+    const database = openDatabase({ url: embedded?.url ?? url ?? '', poolSize: 2 });
     close = async () => {
       await database.close();
       await embedded?.stop();
@@ -66,7 +74,9 @@ async function withDatabase(config: Config, findings: Finding[], work: (database
     findings.push(await databaseFinding(database, embedded === undefined ? 'DATABASE_URL' : `embedded in ${embedded.directory}`));
     await work(database);
   } catch (error) {
-    findings.push(wrong('database', `${messageOf(error)} (${config.database.url === null ? `embedded in ${directory}` : 'DATABASE_URL'})`));
+    const text = url === null ? `${messageOf(error)} (embedded in ${directory})` : messageOf(explained(error, url));
+    findings.push(wrong('database', text));
+    await work('away');
   } finally {
     await close();
   }
@@ -89,16 +99,21 @@ async function catalogFinding({ catalog, identity, mesh }: Config): Promise<Find
   return ok('catalogue', catalog.directory);
 }
 
-async function meshFinding(config: Config, database: Database | undefined): Promise<Finding> {
-  if (config.mesh.driver === 'memory') return note('mesh', 'driver memory: objects are lost when the broker stops');
-  if (database === undefined) return ok('mesh', `${config.mesh.gitops.directory} is made at the first start`);
-  const locks = openAdvisoryLocks({ url: database.url, logger: silentLogger });
-  const driver = meshDriverOf(config, { locks });
+/** A check takes no lock: nothing is written. */
+const noLocks: AdvisoryLocks = {
+  withAdvisoryLock: () => Promise.reject(new Error('doctor writes nothing')),
+  close: () => Promise.resolve(),
+};
+async function meshFinding(config: Config): Promise<Finding> {
+  const { driver: name, gitops } = config.mesh;
+  if (name === 'memory') return note('mesh', 'driver memory: objects are lost when the broker stops');
+  const driver = meshDriverOf(config, { locks: noLocks });
   try {
     const found = await driver.check();
-    return found.ok ? ok('mesh', config.mesh.gitops.directory) : wrong('mesh', found.problem);
+    if (!found.ok) return wrong('mesh', found.problem);
+    const made = await stat(gitops.directory).then(() => true, () => false); // prettier-ignore
+    return ok('mesh', made ? gitops.directory : `${gitops.directory} is made at the first start`);
   } finally {
     await driver.close();
-    await locks.close();
   }
 }

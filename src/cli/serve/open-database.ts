@@ -6,6 +6,7 @@ import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/database.ts';
 import type { EmbeddedPostgres } from '../../db/embedded/embedded-postgres.ts';
 import { startEmbeddedPostgres } from '../../db/embedded/embedded-postgres.ts';
+import { explained } from '../../db/explain.ts';
 import { migrateDatabase } from '../../db/migrate.ts';
 import { BrokerError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -39,7 +40,7 @@ export async function openDatabaseOf(
     if (migrations.length > 0) logger.info({ migrations }, 'the database was migrated');
   } catch (error) {
     await embedded?.stop();
-    throw error;
+    throw embedded === null ? explained(error, url) : error;
   }
   const database = openDatabase({ url, logger, random, poolSize: config.database.poolSize });
   const locks = openAdvisoryLocks({ url, logger });
