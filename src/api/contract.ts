@@ -72,7 +72,7 @@ type BodyFor<Content> = {
 /** Where the document leaves the type open, any may be sent. */
 type TypeOf<Type> = Type extends '*/*' ? string : Type;
 type ReplyFor<Status, Response> = Response extends { content: infer Content }
-  ? { readonly status: Status; readonly headers?: ReplyHeaders } & (
+  ? { readonly status: Status; readonly headers?: ReplyHeaders; readonly operation?: string | undefined } & (
       | BodyFor<Content>
       /** Bytes that already are what the document says, in the given type. */
       | { readonly type: TypeOf<keyof Content>; readonly raw: Uint8Array }
@@ -93,6 +93,8 @@ export interface AnyReply {
   readonly type?: string;
   readonly body?: unknown;
   readonly raw?: Uint8Array;
+  /** For the log line only: the operation that the request started or waited for, where the body does not name it. */
+  readonly operation?: string | undefined;
 }
 /** A refusal that only one contract knows (OSB: 412). Everything else is thrown as a BrokerError. */
 export class Refusal extends Error {

@@ -65,8 +65,8 @@ function askedOf({ params }: Request, error: unknown): Asked | null {
 export function settler(
   logger: Logger,
   metrics: RequestMetrics,
-): (exchange: Exchange, method: string, reply: Pick<AnyReply, 'status' | 'body'>) => void {
-  return (exchange, method, { status, body }) => {
+): (exchange: Exchange, method: string, reply: Pick<AnyReply, 'status' | 'body' | 'operation'>) => void {
+  return (exchange, method, { status, body, operation: waitedFor }) => {
     const { requestId, operationId, contract, principal } = exchange;
     const ms = performance.now() - exchange.startedAt;
     const operation = operationId ?? 'none';
@@ -78,7 +78,7 @@ export function settler(
       platform: callerName(principal),
       status,
       ms: Math.round(ms * 100) / 100,
-      brokerOperation: operationOf(body),
+      brokerOperation: waitedFor ?? operationOf(body),
     };
     if (status >= 500) logger.error(fields, 'request');
     else logger.info(fields, 'request');

@@ -150,7 +150,8 @@ function toReply(error: unknown, contract: MountedContract, operationId: string 
   const headers: OutgoingHttpHeaders = { ...reply.headers };
   if (wait !== undefined) headers['Retry-After'] = String(wait);
   if (reply.status === 401) headers['WWW-Authenticate'] = 'Basic realm="meshbroker", charset="UTF-8", Bearer realm="meshbroker"';
-  return { ...reply, headers };
+  const operation = error instanceof BrokerError ? error.context.operation : undefined;
+  return { ...reply, headers, ...(operation === undefined ? {} : { operation }) };
 }
 
 interface Outside {

@@ -157,7 +157,7 @@ async function answerNew(deps: BindingDeps, { entry, uuid, operationId }: Accept
     return { kind: 'accepted', operation: operationId };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operationId, true, deps.syncTimeoutMs);
-  return { kind: 'created', binding: await viewOf(deps, uuid) };
+  return { kind: 'created', operation: operationId, binding: await viewOf(deps, uuid) };
 }
 
 const namesSame = (request: BindRequest, serviceId: string, planId: string): boolean =>
@@ -180,7 +180,7 @@ async function answerExisting(
     return { kind: 'accepted', operation: operation.id };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);
-  return { kind: 'exists', binding: await viewOf(deps, binding.uuid) };
+  return { kind: 'exists', operation: operation.id, binding: await viewOf(deps, binding.uuid) };
 }
 
 async function viewOf(deps: BindingDeps, uuid: string): Promise<BindingView> {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { Caller, LastOperationOutcome } from '../operations/operation-port.ts';
-import type { DeleteOutcome, DeleteRequest } from '../instances/instance-port.ts';
+import type { DeleteOutcome, DeleteRequest, Done } from '../instances/instance-port.ts';
 
 export interface BindRequest {
   readonly instanceId: string;
@@ -26,8 +26,8 @@ export interface BindingView {
   readonly parameters: JsonObject | null;
 }
 export type BindOutcome =
-  | { readonly kind: 'created'; readonly binding: BindingView } // 201
-  | { readonly kind: 'exists'; readonly binding: BindingView } // 200
+  | ({ readonly kind: 'created'; readonly binding: BindingView } & Done) // 201
+  | ({ readonly kind: 'exists'; readonly binding: BindingView } & Done) // 200
   | { readonly kind: 'accepted'; readonly operation: string }; // 202: nothing else in the body (ASY-10)
 
 /** Service bindings of OSB 2.17; refusals as in InstanceService plus requires-app, route-conflict, forbidden (namespace not granted). Order: BND-23, UNB-06. */

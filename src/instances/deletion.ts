@@ -35,5 +35,5 @@ export async function answerDeletion(deps: DeletionDeps, operationId: string, as
     return { kind: 'accepted', operation: operationId };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operationId, false, deps.syncTimeoutMs);
-  return { kind: 'deleted' };
+  return { kind: 'deleted', operation: operationId };
 }

@@ -38,14 +38,18 @@ export interface InstanceView {
 export interface InstanceFacts {
   readonly metadata: InstanceView['metadata'];
 }
+/** Of a synchronous answer: the operation that was waited for, for the log; the platform is not told. */
+export interface Done {
+  readonly operation?: string;
+}
 export type ProvisionOutcome =
-  | ({ readonly kind: 'created' } & InstanceFacts) // 201: synchronous, done
-  | ({ readonly kind: 'exists' } & InstanceFacts) // 200: identical and ready
+  | ({ readonly kind: 'created' } & Done & InstanceFacts) // 201: synchronous, done
+  | ({ readonly kind: 'exists' } & Done & InstanceFacts) // 200: identical and ready
   | ({ readonly kind: 'accepted'; readonly operation: string } & InstanceFacts); // 202
 export type UpdateOutcome =
-  | ({ readonly kind: 'updated' } & InstanceFacts) // 200
+  | ({ readonly kind: 'updated' } & Done & InstanceFacts) // 200
   | ({ readonly kind: 'accepted'; readonly operation: string } & InstanceFacts);
-export type DeleteOutcome = { readonly kind: 'deleted' } | { readonly kind: 'accepted'; readonly operation: string };
+export type DeleteOutcome = ({ readonly kind: 'deleted' } & Done) | { readonly kind: 'accepted'; readonly operation: string };
 
 /**
  * Service instances of OSB 2.17. Refusals are BrokerErrors: bad-request, conflict, gone, not-found, async-required, concurrency,

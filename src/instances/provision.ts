@@ -133,7 +133,7 @@ async function answerNew(deps: InstanceDeps, { plan, offering }: CatalogEntry, {
     return { kind: 'accepted', operation: operationId, ...facts };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operationId, true, deps.syncTimeoutMs);
-  return { kind: 'created', ...facts };
+  return { kind: 'created', operation: operationId, ...facts };
 }
 
 async function answerExisting(
@@ -158,5 +158,5 @@ async function answerExisting(
     return { kind: 'accepted', operation: operation.id, ...facts };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);
-  return { kind: 'exists', ...facts };
+  return { kind: 'exists', operation: operation.id, ...facts };
 }

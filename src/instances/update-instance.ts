@@ -44,7 +44,7 @@ export async function updateInstance(deps: InstanceDeps, caller: Caller, request
     return { kind: 'accepted', operation: operationId, ...facts };
   }
   await runSynchronously(deps.runner, deps.stores.operations, operationId, true, deps.syncTimeoutMs);
-  return { kind: 'updated', ...facts };
+  return { kind: 'updated', operation: operationId, ...facts };
 }
 
 async function checkRoutes(deps: InstanceDeps, instance: ServiceInstance, target: CatalogEntry, desired: InstanceValues): Promise<void> {
@@ -114,7 +114,7 @@ async function answerBusy(
   if (same && target.plan.asynchronous && request.acceptsIncomplete) return { kind: 'accepted', operation: operation.id, ...facts };
   if (same && !target.plan.asynchronous) {
     await runSynchronously(deps.runner, deps.stores.operations, operation.id, false, deps.syncTimeoutMs);
-    return { kind: 'updated', ...facts };
+    return { kind: 'updated', operation: operation.id, ...facts };
   }
   throw new BrokerError('concurrency', `the service instance is ${instance.state}: send the update when its operation has ended`);
 }

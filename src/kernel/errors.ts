@@ -26,6 +26,8 @@ export type ErrorCode =
 export interface ErrorContext {
   readonly field?: string;
   readonly retryAfterSeconds?: number;
+  /** The operation that ended so or is still running, for the log. */
+  readonly operation?: string;
   /** forbidden only: the consumer namespace that was asked for. */
   readonly namespace?: string;
   /** OSB update only: whether the instance still works after the refusal (UPD-15). */

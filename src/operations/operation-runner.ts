@@ -22,7 +22,7 @@ export async function runSynchronously(
 ): Promise<void> {
   const ended = await runner.runNow(id, timeoutMs);
   if (ended?.state === 'succeeded') return;
-  if (ended?.state === 'failed') throw new BrokerError(ended.errorCode ?? 'internal', ended.description);
+  if (ended?.state === 'failed') throw new BrokerError(ended.errorCode ?? 'internal', ended.description, { operation: id });
   if (undoable) {
     await operations.giveUp(id, `not done within ${timeoutMs / 1000} s`);
     runner.wake();
@@ -30,8 +30,6 @@ export async function runSynchronously(
   throw new BrokerError(
     'timed-out',
     `not done within ${timeoutMs / 1000} s; the broker ${undoable ? 'takes it back' : 'goes on with it'}: send the request again`,
-    {
-      retryAfterSeconds: 5,
-    },
+    { retryAfterSeconds: 5, operation: id },
   );
 }

@@ -36,9 +36,9 @@ export const bind =
     });
     switch (outcome.kind) {
       case 'created':
-        return { status: 201, headers: noStore, body: toBinding(outcome.binding, context.minor) };
+        return { status: 201, headers: noStore, body: toBinding(outcome.binding, context.minor), operation: outcome.operation };
       case 'exists':
-        return { status: 200, headers: noStore, body: toBinding(outcome.binding, context.minor) };
+        return { status: 200, headers: noStore, body: toBinding(outcome.binding, context.minor), operation: outcome.operation };
       case 'accepted':
         return { status: 202, headers: noStore, body: { operation: outcome.operation } };
       default:
@@ -74,7 +74,7 @@ export const unbind =
       planId: query.plan_id ?? '',
       acceptsIncomplete: query.accepts_incomplete === 'true' && context.minor >= firstAsyncMinor,
     });
-    if (outcome.kind === 'deleted') return { status: 200, headers: noStore, body: {} };
+    if (outcome.kind === 'deleted') return { status: 200, headers: noStore, body: {}, operation: outcome.operation };
     return { status: 202, headers: noStore, body: { operation: outcome.operation } };
   };
 

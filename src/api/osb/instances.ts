@@ -27,9 +27,9 @@ export const provision =
     const metadata = toInstanceMetadata(outcome, context.minor);
     switch (outcome.kind) {
       case 'created':
-        return { status: 201, headers: noStore, body: metadata };
+        return { status: 201, headers: noStore, body: metadata, operation: outcome.operation };
       case 'exists':
-        return { status: 200, headers: noStore, body: metadata };
+        return { status: 200, headers: noStore, body: metadata, operation: outcome.operation };
       case 'accepted':
         return { status: 202, headers: noStore, body: { operation: outcome.operation, ...metadata } };
       default:
@@ -53,7 +53,7 @@ export const update =
       acceptsIncomplete: query.accepts_incomplete === 'true',
     });
     const metadata = toInstanceMetadata(outcome, context.minor);
-    if (outcome.kind === 'updated') return { status: 200, headers: noStore, body: metadata };
+    if (outcome.kind === 'updated') return { status: 200, headers: noStore, body: metadata, operation: outcome.operation };
     return { status: 202, headers: noStore, body: { operation: outcome.operation, ...metadata } };
   };
 
@@ -84,7 +84,7 @@ export const deprovision =
       planId: query.plan_id,
       acceptsIncomplete: query.accepts_incomplete === 'true',
     });
-    if (outcome.kind === 'deleted') return { status: 200, headers: noStore, body: {} };
+    if (outcome.kind === 'deleted') return { status: 200, headers: noStore, body: {}, operation: outcome.operation };
     return { status: 202, headers: noStore, body: { operation: outcome.operation } };
   };
 
