@@ -50,6 +50,7 @@ export interface OperationLine {
   readonly step: string;
   readonly attempts: number;
   readonly description: string;
+  /** Of the last try that failed; null also for what succeeded in the end. */
   readonly lastError: string | null;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;

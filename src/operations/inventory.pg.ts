@@ -33,7 +33,8 @@ const bindings = {
     order by b.created_at desc, b.id desc limit $4`,
 };
 const operationColumns = `o.id, p.name as platform, o.resource_kind as "resourceKind",
-  coalesce(i.ref, b.ref, o.resource_id) as resource, o.kind, o.state, o.step, o.attempts, o.description, o.last_error as "lastError",
+  coalesce(i.ref, b.ref, o.resource_id) as resource, o.kind, o.state, o.step, o.attempts, o.description,
+  case when o.state <> 'succeeded' then o.last_error end as "lastError",
   o.created_at as "createdAt", o.finished_at as "finishedAt", o.next_run_at as "nextRunAt"`;
 const operationTables = `operation o left join platform p on p.id = o.platform_id
   left join service_instance i on o.resource_kind = 'instance' and i.id::text = o.resource_id

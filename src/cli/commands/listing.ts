@@ -14,6 +14,7 @@ export interface ListOptions {
   readonly json?: true;
 }
 const pageSize = 100;
+const longestCell = 200;
 
 /** Page after page up to `limit` lines. */
 async function lines(
@@ -33,9 +34,12 @@ async function lines(
     after = page.next;
   }
 }
+/** One line, whatever was said; a long sentence is cut, an id never. */
 export const cell = (value: unknown): string => {
   if (value === null || value === undefined || value === '') return '-';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length > longestCell && line.includes(' ') ? `${line.slice(0, longestCell - 1)}…` : line;
 };
 
 export async function list(
