@@ -83,6 +83,17 @@ describe('the tree', () => {
     expect(git(root, 'status', '--porcelain')).toBe('');
     expect(git(root, 'log', '--format=%(trailers:key=Broker-Op-Repeated,valueonly)', '-1')).toBe('op-1');
   });
+  test('has a commit of each operation also where the one before took in the files of both', async () => {
+    const driver = meshAt(root);
+    await driver.apply(aWrite(1, ['a', 'b']), current);
+    await driver.publish({ operationId: 'op-0', subject: 'both' });
+    await driver.apply(aWrite(2, ['b'], ['a']), current);
+    await driver.apply(aWrite(3, [], ['b']), current);
+    await driver.publish({ operationId: 'op-1', subject: 'expire a' });
+    await driver.publish({ operationId: 'op-2', subject: 'expire b' });
+    expect(git(root, 'log', '-1', '--format=%(trailers:key=Broker-Op,valueonly)')).toBe('op-2');
+    expect(git(root, 'log', '--format=%s', '--', 'shop/authorizationpolicy-b.yaml').split('\n')).toEqual(['expire a', 'both']);
+  });
   test('leaves the files of others byte for byte as they are', async () => {
     await mkdir(join(root, 'shop'), { recursive: true });
     const foreign = 'kind:   Kustomization\r\n# by hand\u00e4';
