@@ -149,7 +149,7 @@ create table usage_quarantine (
   constraint usage_quarantine_keeps_an_event_once unique (dedup, reason)
 );
 create index usage_quarantine_by_time on usage_quarantine (received_at);
-comment on table usage_quarantine is 'Events that were not accepted, as they came, with the reason.';
+comment on table usage_quarantine is 'Events that were not accepted, as they came (cut beyond 64 KiB), with the reason. Dedup: a checksum of the text.';
 
 create table usage_hour (
   hour timestamptz not null,

@@ -29,8 +29,8 @@ export function measured(driver: MeshDriver, metrics: Pick<BrokerMetrics, 'meshW
 
 /** The ingestion, with its receipts in the metrics. */
 export const counted = (ingestion: UsageIngestion, metrics: Pick<BrokerMetrics, 'usageIngested'>): UsageIngestion => ({
-  async ingest(collector, events) {
-    const receipt = await ingestion.ingest(collector, events);
+  async ingest(collector, events, refused) {
+    const receipt = await ingestion.ingest(collector, events, refused);
     metrics.usageIngested(receipt);
     return receipt;
   },

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { point } from '../kernel/points.ts';
 import type { BulkSql, SqlDatabase } from '../kernel/sql.ts';
 import { sumUp, type Cells } from './cells.ts';
-import { hexOf, type EventRow } from './event-rows.ts';
+import type { EventRow } from './event-rows.ts';
 import { dayMs, hourMs } from './event-time.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { makeLeaves, writeRows, type Fate } from './ledger.pg.ts';
@@ -12,7 +12,7 @@ import type { KnownCaller } from './owner.ts';
 import { Owners } from './owners.pg.ts';
 import { graceMs } from './resolve.ts';
 import { contentOf, judge, type Measurement } from './usage-event.ts';
-import type { IncomingEvent, Receipt, UsageIngestion } from './usage-port.ts';
+import type { IncomingEvent, Receipt, RefusedEvent, UsageIngestion } from './usage-port.ts';
 
 export interface IngestSettings {
   /** Older events are rejected. Never more than single events are kept: an id is known as long as it could count again. */
@@ -45,14 +45,22 @@ export function pgUsageIngestion(database: SqlDatabase, clock: Clock, settings: 
   const batches = new Batches(database, settings);
   const queue = new IngestQueue<Item, Fate | 'rejected'>((collector, items) => batches.store(collector, items, clock.now()), limits);
   return {
-    async ingest(collector, events) {
-      const items = batches.judge(events, clock.now().getTime());
+    async ingest(collector, events, refused = []) {
+      const items = [...batches.judge(events, clock.now().getTime()), ...refused.map(refusedItem)];
       const fates = await queue.add(collector, items);
       await point('M2');
       return receiptOf(items, fates);
     },
   };
 }
+
+const refusedItem = ({ index, id, reason, raw }: RefusedEvent): Item => ({
+  event: { index, id, source: '', type: '', time: '', subject: null, data: null, raw },
+  dedup: '',
+  measured: undefined,
+  caller: undefined,
+  reason,
+});
 
 class Batches {
   readonly #database: SqlDatabase;
@@ -170,10 +178,15 @@ const keep = {
 async function quarantine(tx: BulkSql, collector: string, items: readonly Item[]): Promise<void> {
   const rejected = items.filter((item) => !isCounted(item));
   if (rejected.length === 0) return;
-  const events = rejected.map(({ event: { id, source, type, time, subject, data } }) =>
-    JSON.stringify({ id, source, type, time, subject, data }),
-  );
-  await tx.run(keep, [collector, rejected.map(({ dedup }) => hexOf(dedup)), rejected.map(({ reason }) => reason), events]);
+  const texts = rejected.map(({ event }) => textOf(event));
+  const keys = texts.map((text) => hash('sha256', text).slice(0, 32));
+  await tx.run(keep, [collector, keys, rejected.map(({ reason }) => reason), texts]);
+}
+const longestKept = 65_536;
+/** As it came; of a very long one the beginning. */
+function textOf({ raw, id, source, type, time, subject, data }: IncomingEvent): string {
+  const text = JSON.stringify(raw === undefined ? { id, source, type, time, subject, data } : raw);
+  return text.length <= longestKept ? text : JSON.stringify({ cut: text.slice(0, longestKept) });
 }
 
 const reasons = {

@@ -9,6 +9,15 @@ export interface IncomingEvent {
   readonly time: string;
   readonly subject: string | null;
   readonly data: Json;
+  /** All of it as it came: kept where it is rejected. */
+  readonly raw?: Json;
+}
+/** What the door found to be no CloudEvent. */
+export interface RefusedEvent {
+  readonly index: number;
+  readonly id: string;
+  readonly reason: string;
+  readonly raw: Json;
 }
 export interface Receipt {
   readonly accepted: number;
@@ -24,8 +33,8 @@ export interface Receipt {
   }[];
 }
 export interface UsageIngestion {
-  /** Exactly once by (source, id) within the event's UTC day; may always be repeated. */
-  ingest(collector: string, events: readonly IncomingEvent[]): Promise<Receipt>;
+  /** Exactly once by (source, id) within the event's UTC day; may always be repeated. What is rejected, `refused` too, is kept apart. */
+  ingest(collector: string, events: readonly IncomingEvent[], refused?: readonly RefusedEvent[]): Promise<Receipt>;
 }
 export type ReportDimension = 'consumer' | 'organization' | 'offering' | 'plan' | 'instance' | 'binding' | 'meter';
 export interface ReportQuestion {

@@ -96,6 +96,24 @@ describe('the whole broker', () => {
     expect((await send(`/v1/instances?after=${String(own.at(-1))}`, basic(app.platform))).status).toBe(200);
   });
 
+  test('keeps every event that it rejects, in each content mode', async () => {
+    const ingest = (type: string, body: string, headers: Record<string, string> = {}): Promise<Answer> =>
+      send('/v1/usage/events', `Bearer ${app.collectorToken}`, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
+    const batch = [
+      '{"a":1}',
+      '5',
+      '{"specversion":"1.0","id":"q","source":"s","type":"t"}',
+      '{"specversion":"1.0","id":"r","source":"s","type":"t","time":"then","x":[1]}',
+    ];
+    expect((await ingest('application/cloudevents-batch+json', `[${batch.join()}]`)).body).toMatchObject({ accepted: 0, rejected: 4 });
+    expect((await ingest('application/json', '{"b":2}', { 'ce-specversion': '1.0', 'ce-source': '/s' })).body).toMatchObject({
+      rejected: 1,
+    });
+    const { rows } = await app.database.run<{ text: string }>('select event::text as text from usage_quarantine');
+    expect(rows.map(({ text }) => text).toSorted()).toEqual([...batch, '{"specversion":"1.0","source":"/s","data":{"b":2}}'].toSorted());
+    expect((await send('/metrics', admin())).text).toMatch(/meshbroker_usage_events_total\{outcome="rejected"\} 5/);
+  });
+
   test('serves its catalogue again without sending it, compressed once that is ready', async () => {
     const first = await send('/v2/catalog', basic(app.platform), { headers: { 'accept-encoding': 'identity' } });
     const again = await send('/v2/catalog', basic(app.platform), {

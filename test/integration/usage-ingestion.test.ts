@@ -204,6 +204,33 @@ describe('an event that cannot be counted', () => {
     const { rows } = await db.run("select collector, reason, event ->> 'id' as id from usage_quarantine order by id");
     expect(rows).toMatchObject([{ collector: 'c', id: 'e-1' }, { id: 'e-2' }, { id: 'e-3' }]);
   });
+  test('is kept as it came, also where it is no event at all, once for each content', async () => {
+    const raw = { specversion: '1.0', id: 'e-1', extra: [1, { b: 2, a: 1 }], data: { code: 'x' } };
+    const other = { ...raw, extra: [] };
+    const refused = [{ a: 1 }, 5, null, 'text', { long: 'x'.repeat(100_000) }].map((value, index) => ({
+      index: index + 2,
+      id: '',
+      reason: 'id must be a non-empty string',
+      raw: value,
+    }));
+    for (let times = 0; times < 2; times += 1) {
+      const events = [raw, other].map((each, index) => ({ ...requestEvent(index, { id: 'e-1', data: { code: 'x' } }), raw: each }));
+      const receipt = await usage.ingestion.ingest('c', events, refused);
+      expect(counts(receipt)).toEqual([0, 0, 0, 7]);
+      expect(receipt.events.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    }
+    expect(counts(await usage.ingestion.ingest('c', [], refused.slice(0, 1)))).toEqual([0, 0, 0, 1]);
+    const { rows } = await db.run<{ text: string; collector: string }>(
+      'select event::text as text, collector from usage_quarantine order by id',
+    );
+    const kept = rows.map(({ text }) => text);
+    expect(kept.filter((text) => text.length < 1_000).toSorted()).toEqual(
+      [raw, other, { a: 1 }, 5, null, 'text'].map((each) => JSON.stringify(each)).toSorted(),
+    );
+    const [long] = kept.filter((text) => text.length > 1_000);
+    expect(kept).toHaveLength(7);
+    expect((JSON.parse(long ?? '') as { cut: string }).cut).toBe(`{"long":"${'x'.repeat(100_000)}`.slice(0, 65_536));
+  });
   test('is kept also when its text is no text for a database', async () => {
     const receipt = await usage.ingestion.ingest('c', [
       requestEvent(0, { id: 'a\u0000b', data: { code: '\u0000\ud800' } }),

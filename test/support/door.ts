@@ -66,9 +66,10 @@ export async function openDoor(change: (deps: HttpServerDeps) => Partial<HttpSer
     osb: echoingContract(), catalogPages,
     ...memoryInventory(), auditTrail: memoryTrail(access.audited),
     usageIngestion: {
-      ingest(collector, events) {
+      ingest(collector, events, refused = []) {
         ingested.push({ collector, events });
-        return Promise.resolve({ accepted: events.length, duplicate: 0, conflict: 0, rejected: 0, events: [] });
+        const lines = refused.map(({ index, id, reason }) => ({ index, id, result: 'rejected' as const, reason }));
+        return Promise.resolve({ accepted: events.length, duplicate: 0, conflict: 0, rejected: refused.length, events: lines });
       },
     },
     certificates: { trustBundle: () => Promise.resolve({ keys: [] }) },

@@ -29,9 +29,10 @@ describe('CloudEvents', () => {
       'ce-type': good.type,
       'ce-time': good.time,
     };
-    expect(decodeStructured(bytes(good)).events).toEqual([expected]);
-    expect(decodeBatch(bytes([good])).events).toEqual([expected]);
-    expect(decodeBinary((name) => headers[name], bytes(good.data)).events).toEqual([expected]);
+    const raw = { ...good, data: { count: 1 } };
+    expect(decodeStructured(bytes(good)).events).toEqual([{ ...expected, raw }]);
+    expect(decodeBatch(bytes([good])).events).toEqual([{ ...expected, raw }]);
+    expect(decodeBinary((name) => headers[name], bytes(good.data)).events).toEqual([{ ...expected, raw }]);
   });
   test('in binary content mode have percent-encoded attributes', () => {
     const headers: Record<string, string> = {
@@ -56,7 +57,8 @@ describe('CloudEvents', () => {
     ];
     const { events, refused } = decodeBatch(bytes(batch));
     expect(events.map(({ index }) => index)).toEqual([0]);
-    expect(refused).toEqual([
+    expect(refused.map(({ raw }) => raw)).toEqual((JSON.parse(JSON.stringify(batch)) as unknown[]).slice(1));
+    expect(refused.map(({ index, id, reason }) => ({ index, id, reason }))).toEqual([
       { index: 1, id: '1', reason: 'specversion must be "1.0"' },
       { index: 2, id: '', reason: 'an event must be an object' },
       { index: 3, id: '', reason: 'id must be a non-empty string' },

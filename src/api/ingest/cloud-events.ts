@@ -1,14 +1,9 @@
 import { BrokerError } from '../../kernel/errors.ts';
 import type { Json, JsonObject } from '../../kernel/json.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import type { IncomingEvent } from '../../usage/usage-port.ts';
+import type { IncomingEvent, RefusedEvent } from '../../usage/usage-port.ts';
 import { batchBody, parseJson, smallBody } from '../json-guard.ts';
 
-export interface RefusedEvent {
-  readonly index: number;
-  readonly id: string;
-  readonly reason: string;
-}
 /** What a request carried: events that can be judged, and those that are no CloudEvents at all. */
 export interface DecodedEvents {
   readonly events: readonly IncomingEvent[];
@@ -57,7 +52,7 @@ function decodeAll(values: readonly Json[]): DecodedEvents {
   values.forEach((value, index) => {
     const reason = whyNotAnEvent(value);
     if (reason === undefined) events.push(toEvent(value as JsonObject, index));
-    else refused.push({ index, id: idOf(value), reason });
+    else refused.push({ index, id: idOf(value), reason, raw: value });
   });
   return { events, refused };
 }
@@ -93,5 +88,6 @@ function toEvent(value: JsonObject, index: number): IncomingEvent {
     time: text(value['time']),
     subject: typeof subject === 'string' ? subject : null,
     data: value['data'] ?? null,
+    raw: value,
   };
 }

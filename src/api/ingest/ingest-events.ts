@@ -1,5 +1,5 @@
 import { BrokerError } from '../../kernel/errors.ts';
-import type { UsageIngestion } from '../../usage/usage-port.ts';
+import type { Receipt, UsageIngestion } from '../../usage/usage-port.ts';
 import { mediaType } from '../body.ts';
 import type { Reply, Request } from '../contract.ts';
 import { Refusal } from '../contract.ts';
@@ -11,25 +11,25 @@ import { decodeBatch, decodeBinary, decodeStructured } from './cloud-events.ts';
 
 type Op = operations['usage.ingest'];
 
-/** CloudEvents in all three content modes. What is no event at all is refused here, the rest is judged by the ingestion. */
+/** CloudEvents in all three content modes. What is no event at all is found here, the rest is judged by the ingestion, which keeps both. */
 export const ingestEvents =
   (ingestion: UsageIngestion) =>
   async (request: Request<Op>): Promise<Reply<Op>> => {
     const { events, refused } = decode(request);
-    const receipt = events.length === 0 ? nothing : await ingestion.ingest(actorOf(request.context), events);
-    const lines = [...receipt.events, ...refused.map((each) => ({ ...each, result: 'rejected' as const }))];
+    const isEmpty = events.length + refused.length === 0;
+    const receipt = isEmpty ? nothing : await ingestion.ingest(actorOf(request.context), events, refused);
     return {
       status: 200,
       body: {
         accepted: receipt.accepted,
         duplicate: receipt.duplicate,
         conflict: receipt.conflict,
-        rejected: receipt.rejected + refused.length,
-        events: lines.map(({ index, id, result, reason }) => ({ index, id, result, reason })).sort((a, b) => a.index - b.index),
+        rejected: receipt.rejected,
+        events: receipt.events.map(({ index, id, result, reason }) => ({ index, id, result, reason })).sort((a, b) => a.index - b.index),
       },
     };
   };
-const nothing = { accepted: 0, duplicate: 0, conflict: 0, rejected: 0, events: [] };
+const nothing: Receipt = { accepted: 0, duplicate: 0, conflict: 0, rejected: 0, events: [] };
 
 function decode(request: Request<Op>): DecodedEvents {
   const type = mediaType(request.header('content-type'));
