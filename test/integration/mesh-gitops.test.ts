@@ -343,6 +343,16 @@ describe('a remote', () => {
     await driver.publish({ operationId: 'op-1', subject: 'one' });
     expect(await driver.check()).toEqual({ ok: true });
   });
+  test('that takes commits again gets ours without an operation, as where the one that failed is given up', async () => {
+    withRemote();
+    const driver = watchful();
+    await refuse('exit 1');
+    await driver.apply(aWrite(1, ['a']), current);
+    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
+    await refuse('exit 0');
+    await expect.poll(() => driver.check(), { timeout: 5_000 }).toEqual({ ok: true });
+    expect(subjects(remote)).toEqual(['one']);
+  });
   test('that another replica pushed our commit to is no problem any more', async () => {
     withRemote();
     const driver = watchful();

@@ -22,7 +22,6 @@ export function gitopsMesh(settings: GitopsSettings, withLock: WithLock, remoteC
   const repository = treeRepository(git, settings);
   let ready: Promise<string> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-  const remote = settings.remote === null ? undefined : remoteHealth(directory, { ...settings, remote: settings.remote }, remoteCheckMs);
   /** One at a time in this process, then one process at a time: waiting for the turn holds no connection of the database. */
   const alone = <T>(work: (root: string) => Promise<T>): Promise<T> => {
     const mine = turn.then(() =>
@@ -38,6 +37,9 @@ export function gitopsMesh(settings: GitopsSettings, withLock: WithLock, remoteC
     ready = undefined;
     throw error;
   };
+  const pushAgain = (): Promise<void> => alone(() => repository.push());
+  const remote =
+    settings.remote === null ? undefined : remoteHealth({ directory, remote: settings.remote, checkMs: remoteCheckMs, pushAgain });
   return {
     name: 'gitops',
     apply: (write, isCurrent) => alone(async (root) => ((await isCurrent()) ? applyFiles(root, write) : 'superseded')),

@@ -25,62 +25,63 @@ const works = (work: Promise<unknown>): Promise<boolean> =>
     () => false,
   );
 
-/**
- * Whether commits reach the remote. A failed push tells until the remote has what is here: it may answer questions and refuse commits.
- */
+/** Whether commits reach the remote. A failed push tells until one succeeds: a remote may answer questions and refuse commits. */
 export interface RemoteHealth {
   pushed(): void;
   failed(error: unknown): void;
-  /** Asked as often as you like: the remote is asked at most once per `checkMs`, and only the first answer is waited for. */
+  /**
+   * Asked as often as you like: the remote is asked at most once per `checkMs`, and only the first answer is waited for. What could not be
+   * pushed is pushed again instead, for there may be no operation left that would.
+   */
   problem(): Promise<string | undefined>;
+}
+export interface RemoteSettings {
+  readonly directory: string;
+  readonly remote: string;
+  readonly checkMs: number;
+  readonly pushAgain: () => Promise<void>;
 }
 /** A readiness check is not worth the patience of a push. */
 const remoteTimeoutMs = 10_000;
 
-export function remoteHealth(
-  directory: string,
-  { remote, branch }: { readonly remote: string; readonly branch: string },
-  checkMs: number,
-): RemoteHealth {
+export function remoteHealth({ directory, remote, checkMs, pushAgain }: RemoteSettings): RemoteHealth {
   const url = remote.startsWith('.') ? resolve(directory, remote) : remote;
   let pushProblem: string | undefined;
   let answer: Promise<string | undefined> | undefined;
-  let asking = false;
-  let askedAt = 0;
+  let underWay = false;
+  let lookedAt = 0;
+  const pushed = (): void => {
+    pushProblem = undefined;
+    answer = Promise.resolve(undefined);
+    lookedAt = performance.now();
+  };
+  const failed = (error: unknown): void => {
+    pushProblem = `the last commit did not reach the remote: ${error instanceof Error ? error.message : String(error)}`;
+    lookedAt = performance.now();
+  };
   const ask = async (): Promise<string | undefined> => {
-    asking = true;
-    askedAt = performance.now();
-    const git = gitIn(await nearest(directory));
-    const asked = git.run(['ls-remote', '--heads', url, `refs/heads/${branch}`], { timeoutMs: remoteTimeoutMs });
-    const { code, said, out } = await asked.catch(gitMissing);
-    // Another replica of the same tree may have pushed what we could not.
-    if (pushProblem !== undefined && out !== '' && out.startsWith(await headOf(gitIn(directory)))) pushProblem = undefined;
-    asking = false;
+    lookedAt = performance.now();
+    const asked = gitIn(await nearest(directory)).run(['ls-remote', '--heads', url], { timeoutMs: remoteTimeoutMs });
+    const { code, said } = await asked.catch(gitMissing);
     return code === 0 ? undefined : `the remote of the tree cannot be reached: ${inOneLine(said)}`;
   };
+  const lookAgain = async (): Promise<void> => {
+    underWay = true;
+    if (pushProblem === undefined) answer = Promise.resolve(await ask());
+    else await pushAgain().then(pushed, failed);
+    underWay = false;
+  };
   return {
-    pushed() {
-      pushProblem = undefined;
-      answer = Promise.resolve(undefined);
-      askedAt = performance.now();
-    },
-    failed(error) {
-      pushProblem = `the last commit did not reach the remote: ${error instanceof Error ? error.message : String(error)}`;
-    },
+    pushed,
+    failed,
     async problem() {
-      if (answer === undefined) answer = ask();
-      else if (!asking && performance.now() - askedAt >= checkMs) void ask().then((found) => (answer = Promise.resolve(found)));
-      return pushProblem ?? answer;
+      if (!underWay && performance.now() - lookedAt >= checkMs && (answer ?? pushProblem) !== undefined) void lookAgain();
+      if (pushProblem !== undefined) return pushProblem;
+      return (answer ??= ask());
     },
   };
 }
-/** Never '': an empty answer of the remote must not look like ours. */
-const headOf = async (git: Git): Promise<string> => {
-  const { code, out } = await git.run(['rev-parse', '-q', '--verify', 'HEAD']).catch(gitMissing);
-  return code === 0 ? out.trim() : 'none';
-};
-const gitMissing = (error: unknown): GitResult => ({
+const gitMissing = (error: unknown): Pick<GitResult, 'code' | 'said'> => ({
   code: 1,
-  out: '',
   said: error instanceof BrokerError ? error.message : 'git cannot be started',
 });

@@ -18,6 +18,8 @@ export interface Repository {
   prepare(): Promise<string>;
   /** One commit per operation; a repeat is found by its trailer and commits only what was written since. */
   publish(publication: Publication): Promise<void>;
+  /** What is committed and did not reach the remote. Repeatable. */
+  push(): Promise<void>;
 }
 /** A repeated publication is looked for in so many commits. */
 const searched = 2_000;
@@ -30,7 +32,11 @@ export function treeRepository(git: Git, settings: GitopsSettings): Repository {
   const root = resolve(settings.directory);
   const published = publishedOperations(root, git);
   let commits = 0;
+  const pushAll = async (): Promise<void> => {
+    if (remote !== null) await push(root, git, branch);
+  };
   return {
+    push: pushAll,
     async prepare() {
       await mkdir(root, { recursive: true }).catch((error: unknown) => {
         throw new BrokerError('unavailable', `${root} cannot be made: set MESHBROKER_GITOPS_DIR to a directory`, {}, error);
@@ -45,7 +51,7 @@ export function treeRepository(git: Git, settings: GitopsSettings): Repository {
       await commit(git, published, publication);
       commits += 1;
       if (commits % commitsPerPack === 0) await git.run(['-c', 'gc.auto=2000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '-q']);
-      if (remote !== null) await push(root, git, branch);
+      await pushAll();
     },
   };
 }
