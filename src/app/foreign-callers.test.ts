@@ -12,5 +12,5 @@ test('a start warns of callers of another trust domain, in one line, and says no
   warnOfForeignCallers([offering('a', ['ns/web/sa/a', 'cluster.local/ns/web/sa/b'])], 'cluster.local', logger);
   expect(said).toEqual([]);
   warnOfForeignCallers([offering('a', ['mesh.example.com/ns/web/sa/a'])], 'cluster.local', logger);
-  expect(said).toEqual([{ trustDomain: 'cluster.local', count: 1, callers: [{ offering: 'a', caller: 'mesh.example.com/ns/web/sa/a' }] }]);
+  expect(said).toEqual([{ trustDomain: 'cluster.local', count: 1, callers: ['a: mesh.example.com/ns/web/sa/a'] }]);
 });

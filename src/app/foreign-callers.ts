@@ -7,9 +7,7 @@ const mostNamed = 20;
 /** Said once at start: where no mesh is federated, a caller of another trust domain is nobody, and who was meant is shut out. */
 export function warnOfForeignCallers(shelf: readonly ShelfOffering[], trustDomain: string, logger: Logger): void {
   const foreign = shelf.flatMap(({ offering: { name, mesh } }) =>
-    mesh.existingCallers
-      .filter((caller) => (trustDomainOf(caller) ?? trustDomain) !== trustDomain)
-      .map((caller) => ({ offering: name, caller })),
+    mesh.existingCallers.filter((caller) => (trustDomainOf(caller) ?? trustDomain) !== trustDomain).map((caller) => `${name}: ${caller}`),
   );
   if (foreign.length === 0) return;
   const facts = { trustDomain, count: foreign.length, callers: foreign.slice(0, mostNamed) };
