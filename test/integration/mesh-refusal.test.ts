@@ -13,18 +13,15 @@ const logged = (): readonly string[] => errors.map(({ message, error }) => `${St
 
 let app: TestApp;
 let client: OsbClient;
-/** Its root namespace is that of Bookinfo: every guard is refused by the planner. */
-let misled: TestApp;
 beforeAll(async () => {
   app = await createTestApp({ logger });
   client = osbClient(app.url, app.platform);
-  misled = await createTestApp({ logger, environment: { MESHBROKER_ROOT_NAMESPACE: 'bookinfo' } });
 });
 afterEach(() => {
   app.mesh.interrupt();
   errors.length = 0;
 });
-afterAll(() => Promise.all([app.close(), misled.close()]));
+afterAll(() => app.close());
 
 async function plan(of: OsbClient, offering: string, name: string): Promise<Ids> {
   const found = (await of.catalog()).find((each) => each.name === offering);
@@ -57,11 +54,17 @@ test('an asynchronous operation fails at once, and tells no name of ours', async
   expect(JSON.stringify(refused)).not.toContain(why);
   expect(logged()).toHaveLength(1);
 });
-test('what a planner refuses is our failure as well', async () => {
-  const platform = osbClient(misled.url, misled.platform);
-  const refused = await platform.provision('planned', await plan(platform, 'details', 'standard'));
+test('what a planner refuses is our failure as well, as where a service is now in the root namespace', async () => {
+  const moved = await createTestApp({ logger });
+  const platform = osbClient(moved.url, moved.platform);
+  const ids = await plan(platform, 'details', 'standard');
+  expect(await platform.provision('planned', ids)).toMatchObject({ state: 'succeeded' });
+  const move = `update mesh_guard set definition = jsonb_set(definition, '{service,namespace}', '"istio-system"')`;
+  expect((await moved.database.run(move)).count).toBe(1);
+  const refused = await platform.bind('planned', 'b', { ...ids, parameters: { consumer } });
   expect(refused).toMatchObject({ status: 500, body: { error: 'InternalError', description: unknown } });
-  expect(logged()).toContainEqual(expect.stringContaining("would be in the mesh's root namespace bookinfo"));
+  expect(logged()).toContainEqual(expect.stringContaining("would be in the mesh's root namespace istio-system"));
+  await moved.close();
 });
 test('a consumer of the root namespace is refused before anything is written', async () => {
   const other = await createTestApp({ environment: { MESHBROKER_ROOT_NAMESPACE: 'mesh-root' } });
