@@ -14,7 +14,6 @@ create table audit_event (
   detail jsonb not null default '{}'
 );
 create index audit_event_by_resource on audit_event (resource, id);
-create index audit_event_by_reference on audit_event ((detail ->> 'ref'), resource) where detail ->> 'ref' is not null;
 create index audit_event_unwelcome on audit_event (outcome, id) where outcome in ('denied', 'failed');
 create index audit_event_by_time on audit_event using brin (at) with (pages_per_range = 32, autosummarize = on);
 comment on table audit_event is 'Append-only: who, what, outcome; in the same transaction as each change, and for denials.';

@@ -9,6 +9,7 @@ export interface AuditEntry {
   readonly requestId: string | null;
   /** `instance.provision`, `binding.bind`, `platform.rotate`, `request.denied` … */
   readonly action: string;
+  /** `mb-…` of an instance or binding, `platform/cf-eu`, an offering's id. */
   readonly resource: string | null;
   readonly outcome: 'accepted' | 'succeeded' | 'failed' | 'denied';
   readonly detail: JsonObject;

@@ -100,8 +100,7 @@ async function accept(
       requestHash,
       deadlineSeconds: plan.maximumPollingDurationSeconds ?? defaultPollingSeconds,
     },
-    acceptedAudit(caller, order.predecessor === undefined ? 'binding.bind' : 'binding.rotate', uuid, {
-      ref: binding.ref,
+    acceptedAudit(caller, order.predecessor === undefined ? 'binding.bind' : 'binding.rotate', binding.ref, {
       binding_id: request.bindingId,
       instance: order.instance.ref,
       principal: binding.principal,

@@ -36,8 +36,8 @@ export const expireBindings = (
           requestHash: '',
           deadlineSeconds: defaultPollingSeconds,
         });
-        const entry = { actor: 'broker', originatingIdentity: null, requestId: null, action: 'binding.expire', resource: uuid };
-        await audit.append({ ...entry, outcome: 'accepted', detail: { ref, operation: id } });
+        const entry = { actor: 'broker', originatingIdentity: null, requestId: null, action: 'binding.expire', resource: ref };
+        await audit.append({ ...entry, outcome: 'accepted', detail: { operation: id } });
       });
     }
     if (due.length > 0) runner.wake();

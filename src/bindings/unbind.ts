@@ -68,9 +68,7 @@ async function accept(deps: BindingDeps, caller: Caller, seen: ServiceBinding, p
       requestHash: '',
       deadlineSeconds,
     });
-    await audit.append(
-      acceptedAudit(caller, 'binding.unbind', seen.uuid, { ref: seen.ref, binding_id: seen.bindingId, operation: operationId }),
-    );
+    await audit.append(acceptedAudit(caller, 'binding.unbind', seen.ref, { binding_id: seen.bindingId, operation: operationId }));
     await point('C2');
     return operationId;
   });

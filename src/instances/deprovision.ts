@@ -56,9 +56,7 @@ async function accept(deps: InstanceDeps, caller: Caller, seen: ServiceInstance,
       requestHash: '',
       deadlineSeconds,
     });
-    await audit.append(
-      acceptedAudit(caller, 'instance.deprovision', seen.uuid, { ref: seen.ref, instance_id: seen.instanceId, operation: operationId }),
-    );
+    await audit.append(acceptedAudit(caller, 'instance.deprovision', seen.ref, { instance_id: seen.instanceId, operation: operationId }));
     await point('C2');
     return operationId;
   });

@@ -119,7 +119,7 @@ async function accept(
       requestHash,
       deadlineSeconds: plan.maximumPollingDurationSeconds ?? defaultPollingSeconds,
     },
-    acceptedAudit(caller, 'instance.provision', uuid, { ref, instance_id: request.instanceId, plan_id: plan.id, operation: operationId }),
+    acceptedAudit(caller, 'instance.provision', ref, { instance_id: request.instanceId, plan_id: plan.id, operation: operationId }),
   );
   await point('C3');
   return created ? { operationId } : undefined;

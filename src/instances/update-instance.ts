@@ -194,8 +194,7 @@ async function accept(
       deadlineSeconds: target.plan.maximumPollingDurationSeconds ?? defaultPollingSeconds,
     });
     await audit.append(
-      acceptedAudit(caller, 'instance.update', seen.uuid, {
-        ref: seen.ref,
+      acceptedAudit(caller, 'instance.update', seen.ref, {
         from_plan: seen.planId,
         plan_id: desired.planId,
         operation: operationId,

@@ -27,7 +27,7 @@ export const acceptedRows = (kind: 'provision' | 'bind', resourceKind: 'instance
           clock_timestamp() + make_interval(secs => deadline_seconds) from item join accepted using (id)
   ), audit as (
     insert into audit_event (actor, originating_identity, request_id, action, resource, outcome, detail)
-      select actor, originating_identity, audit_request_id, action, id::text, outcome, detail from item join accepted using (id)
+      select actor, originating_identity, audit_request_id, action, ref, outcome, detail from item join accepted using (id)
   ) select id from accepted`;
 
 /**

@@ -117,7 +117,7 @@ async function end<Stores extends OperationStores>(
     updateRepeatable: failed && operation.kind === 'update' ? true : null,
   };
   await transact(async (stores) => {
-    await stores.operations.finish({ id: operation.id, epoch: operation.epoch }, outcome);
+    const resource = await stores.operations.finish({ id: operation.id, epoch: operation.epoch }, outcome);
     if (failed) await recipe.failed(stores, operation, operation.description);
     else await recipe.succeeded(stores, operation);
     await stores.audit.append({
@@ -125,7 +125,7 @@ async function end<Stores extends OperationStores>(
       originatingIdentity: null,
       requestId: null,
       action: `${operation.resourceKind}.${operation.kind}`,
-      resource: operation.resourceId,
+      resource,
       outcome: outcome.state,
       detail: failed ? { operation: operation.id, reason: operation.description } : { operation: operation.id },
     });

@@ -99,7 +99,7 @@ export function pgInventory(db: SqlDatabase, runner: OperationRunner, random: Ra
       if (line.finishedAt !== null) throw new BrokerError('conflict', `the operation has ${line.state}: there is nothing to run again`);
       await db.transaction(async (tx) => {
         await pgOperationStore(tx).hurry(id, defaultPollingSeconds);
-        await audit(tx, actor, 'operation.retry', id, {});
+        await audit(tx, actor, 'operation.retry', line.resource, { operation: id });
       });
       runner.wake();
       return operation(id);

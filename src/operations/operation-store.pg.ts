@@ -103,7 +103,9 @@ const finish = {
   name: 'operation_finish',
   text: `update operation set state = $3, description = $4, instance_usable = $5, update_repeatable = $6, step = '',
       finished_at = clock_timestamp(), lease_owner = null, lease_until = null
-    where id = $1 and lease_epoch = $2 and state not in ${final}`,
+    where id = $1 and lease_epoch = $2 and state not in ${final}
+    returning case resource_kind when 'instance' then (select ref from service_instance where id = resource_id::uuid)
+      when 'binding' then (select ref from service_binding where id = resource_id::uuid) else resource_id end as resource`,
 };
 export function pgOperationStore(sql: Sql): OperationStore {
   const one = async (statement: { name: string; text: string } | string, values: readonly unknown[]): Promise<Operation | undefined> => {
@@ -137,8 +139,9 @@ export function pgOperationStore(sql: Sql): OperationStore {
     },
     async finish(lease, outcome) {
       const values = [lease.id, lease.epoch, outcome.state, outcome.description, outcome.instanceUsable, outcome.updateRepeatable];
-      const { count } = await sql.run(finish, values);
-      if (count !== 1) throw new LeaseLost(lease.id);
+      const finished = (await sql.run<{ resource: string }>(finish, values)).rows[0];
+      if (finished === undefined) throw new LeaseLost(lease.id);
+      return finished.resource;
     },
     async supersede(id, reason) {
       await sql.run(supersede, [id, reason]);

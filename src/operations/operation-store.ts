@@ -43,8 +43,8 @@ export interface OperationStore {
   ): Promise<boolean>;
   /** Turns the operation round: its steps are undone from the next claim on. False: no longer ours. */
   turnRound(lease: Lease, reason: string, code: ErrorCode | null): Promise<boolean>;
-  /** Throws LeaseLost when it is no longer ours. */
-  finish(lease: Lease, outcome: Outcome): Promise<void>;
+  /** Returns the reference of its resource (the id of an offering). Throws LeaseLost when it is no longer ours. */
+  finish(lease: Lease, outcome: Outcome): Promise<string>;
   /** A deletion takes over: whatever the worker does from now on finds its lease lost. */
   supersede(id: string, reason: string): Promise<void>;
   /** A synchronous caller no longer waits: undo, whoever holds it. */

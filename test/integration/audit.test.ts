@@ -50,10 +50,9 @@ test('audit rows cannot be changed or deleted', async () => {
 test('the audit log is read by time, action, outcome, actor and resource, from either end, page after page', async () => {
   const { db, drop } = await freshDatabase();
   const log = pgAuditLog(db);
-  const [uuid, other] = ['0d7f0c0e-0000-4000-8000-000000000001', '0d7f0c0e-0000-4000-8000-000000000002'];
-  await log.append({ ...entry, resource: uuid, detail: { ref: 'mb-one', binding_id: 'b-1' } });
-  await log.append({ ...entry, actor: 'broker', originatingIdentity: null, resource: uuid, outcome: 'succeeded', detail: {} });
-  await log.append({ ...entry, actor: 'platform:k8s', resource: other, detail: { ref: 'mb-two' } });
+  await log.append({ ...entry, resource: 'mb-one', detail: { binding_id: 'b-1' } });
+  await log.append({ ...entry, actor: 'broker', originatingIdentity: null, resource: 'mb-one', outcome: 'succeeded', detail: {} });
+  await log.append({ ...entry, actor: 'platform:k8s', resource: 'mb-two', detail: { binding_id: 'b-2' } });
   await log.append({ ...entry, action: 'request.denied', resource: null, outcome: 'denied', detail: { status: 401 } });
   await log.append({ ...entry, action: 'platform.create', resource: 'platform/cf', outcome: 'succeeded', detail: {} });
   const all = { since: null, until: null, action: null, outcome: null, actor: null, resource: null, order: 'newest', after: null, limit: 50 } as const; // prettier-ignore
@@ -68,12 +67,11 @@ test('the audit log is read by time, action, outcome, actor and resource, from e
   expect(await ids({ outcome: 'denied' })).toEqual(['4']);
   expect(await ids({ actor: 'platform:cf' })).toEqual(['5', '4', '1']);
   expect(await ids({ resource: 'mb-one' })).toEqual(['2', '1']);
-  expect(await ids({ resource: uuid })).toEqual(['2', '1']);
   expect(await ids({ resource: 'platform/cf' })).toEqual(['5']);
   expect(await ids({ resource: 'mb-one', outcome: 'succeeded' })).toEqual(['2']);
   expect((await ask({})).map(({ resource }) => resource)).toEqual(['platform/cf', null, 'mb-two', 'mb-one', 'mb-one']);
   const third = (await ask({ after: '4', limit: 1 }))[0];
-  expect(third).toMatchObject({ ...entry, actor: 'platform:k8s', resource: 'mb-two', detail: { ref: 'mb-two' } });
+  expect(third).toMatchObject({ ...entry, actor: 'platform:k8s', resource: 'mb-two', detail: { binding_id: 'b-2' } });
   // The database counts microseconds, a Date milliseconds.
   const soon = new Date((third?.at.getTime() ?? 0) + 60_000);
   expect(await ids({ since: soon })).toEqual([]);
@@ -82,13 +80,13 @@ test('the audit log is read by time, action, outcome, actor and resource, from e
 });
 test('the audit log of one resource is read through an index, however long the log is', async () => {
   const { db, drop } = await freshDatabase();
-  await db.run(`insert into audit_event (actor, action, resource, outcome, detail)
-    select 'platform:cf', 'binding.bind', 'u-' || n, 'accepted', jsonb_build_object('ref', 'mb-' || n) from generate_series(1, 50000) as n`);
+  await db.run(`insert into audit_event (actor, action, resource, outcome)
+    select 'platform:cf', 'binding.bind', 'mb-' || n, 'accepted' from generate_series(1, 50000) as n`);
   await db.run('analyze audit_event');
-  const plan = await db.run<{ 'QUERY PLAN': string }>(`explain select id from audit_event a where a.resource = any(array(
-    select 'mb-77'::text union all select r.resource from audit_event r where r.detail ->> 'ref' = 'mb-77'::text)) order by id desc limit 50`);
+  const plan = await db.run<{ 'QUERY PLAN': string }>(
+    `explain select id from audit_event where resource = 'mb-77' order by id desc limit 50`,
+  );
   const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
-  expect(text).toContain('audit_event_by_reference');
   expect(text).toContain('audit_event_by_resource');
   expect(text).not.toContain('Seq Scan');
   await drop();

@@ -44,3 +44,20 @@ test('an id whose first life is forgotten and whose second is remembered lives a
   expect((await client.get(client.bindingPath('i', 'b'))).status).toBe(200);
   await cycle([unbind, deprovision]);
 });
+test('the audit log tells the whole life of a binding under its reference', async () => {
+  await cycle([
+    () => client.provision('told', ids),
+    () => client.bind('told', 'told', { ...ids, parameters: { consumer } }),
+    () => client.unbind('told', 'told', ids),
+  ]);
+  const { rows } = await app.database.run<{ row: string }>(
+    `select concat_ws(' ', actor, action, outcome) as row from audit_event
+      where resource = (select ref from service_binding where binding_id = 'told') order by id`,
+  );
+  expect(rows.map(({ row }) => row)).toEqual([
+    'platform:cf-eu binding.bind accepted',
+    'broker binding.bind succeeded',
+    'platform:cf-eu binding.unbind accepted',
+    'broker binding.unbind succeeded',
+  ]);
+});
