@@ -70,5 +70,5 @@ async function fill(database: Database): Promise<void> {
             and event_time < '${date}T00:00:00Z'::timestamptz + interval '1 day' group by 1, 2, 3`),
       );
   }
-  for (const table of ['usage_hour', 'usage_day', 'usage_event']) await database.run(`analyze ${table}`);
+  for (const table of ['usage_hour', 'usage_day', 'usage_event']) await database.bulk((tx) => tx.run(`analyze ${table}`));
 }
