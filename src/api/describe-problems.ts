@@ -1,11 +1,12 @@
 import type { ErrorObject } from 'ajv';
+import { cut } from '../kernel/cut.ts';
 
 const places: Readonly<Record<string, string>> = { requestBody: 'body', path: 'path', query: 'query', header: 'header' };
 const unescapePointer = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
 
 const longestName = 40;
 /** Names are the sender's: a long one is cut. */
-const shorten = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName - 1).toWellFormed()}…` : name);
+const shorten = (name: string): string => cut(name, longestName);
 
 /** `/requestBody/context/platform` → `context.platform of the body`. */
 function fieldOf(pointer: string, child?: unknown): string {

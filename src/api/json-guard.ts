@@ -1,3 +1,4 @@
+import { cut } from '../kernel/cut.ts';
 import { BrokerError } from '../kernel/errors.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 
@@ -181,10 +182,7 @@ function printed(path: readonly (string | number)[]): string {
 }
 const mostSteps = 7;
 const longestStep = 40;
-const shorten = (step: string): string => {
-  const printable = step.replaceAll(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]/g, '?');
-  return printable.length > longestStep ? `${printable.slice(0, longestStep - 1)}…` : printable;
-};
+const shorten = (step: string): string => cut(step.replaceAll(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]/g, '?'), longestStep);
 
 /** Refuses what JSON.parse, PostgreSQL or a merge further in would stumble over: depth, width, keys, numbers, characters. */
 function guardJson(text: string, limits: JsonLimits): void {

@@ -1,4 +1,5 @@
 import type { BackgroundTask } from '../kernel/background.ts';
+import { cut } from '../kernel/cut.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { AuditLog } from './audit.ts';
@@ -35,12 +36,12 @@ const distinctPerWindow = 64;
 /** Of these, different things that one sender asked of one operation: who tries many names leaves room for what others are denied. */
 const askedPerKind = 16;
 const longest = 300;
-const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1).toWellFormed()}…` : text);
+const short = (text: string): string => cut(text, longest);
 const detailOf = ({ instanceId, bindingId, namespace, reason }: Asked): JsonObject => ({
-  ...(instanceId === null ? {} : { instance_id: cut(instanceId) }),
-  ...(bindingId === null ? {} : { binding_id: cut(bindingId) }),
-  ...(namespace === null ? {} : { namespace: cut(namespace) }),
-  reason: cut(reason),
+  ...(instanceId === null ? {} : { instance_id: short(instanceId) }),
+  ...(bindingId === null ? {} : { binding_id: short(bindingId) }),
+  ...(namespace === null ? {} : { namespace: short(namespace) }),
+  reason: short(reason),
 });
 
 /**
@@ -61,7 +62,7 @@ export function denialLog(audit: AuditLog, logger: Logger): DenialLog {
         originatingIdentity: null,
         requestId,
         action: 'request.denied',
-        resource: resource === null ? null : cut(resource),
+        resource: resource === null ? null : short(resource),
         outcome: 'denied',
         detail,
       });

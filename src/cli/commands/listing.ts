@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { cut } from '../../kernel/cut.ts';
 import { BrokerError } from '../../kernel/errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { Query } from '../broker-client.ts';
@@ -39,7 +40,7 @@ export const cell = (value: unknown): string => {
   if (value === null || value === undefined || value === '') return '-';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
-  return line.length > longestCell && line.includes(' ') ? `${line.slice(0, longestCell - 1)}…` : line;
+  return line.includes(' ') ? cut(line, longestCell) : line;
 };
 
 export async function list(
