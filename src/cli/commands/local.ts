@@ -8,6 +8,7 @@ import { systemRandom } from '../../kernel/random.ts';
 import { explained } from '../../db/explain.ts';
 import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
 import type { CommandContext } from '../context.ts';
+import { counted } from '../counted.ts';
 import { wrapped } from '../table.ts';
 
 /** Commands that need no running broker. */
@@ -85,7 +86,7 @@ async function lint({ config, print, fail }: CommandContext, directory: string, 
   for (const problem of problems) print(formatProblem(problem));
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) {
-    print(`${errors} ${errors === 1 ? 'error' : 'errors'}`);
+    print(counted(errors, 'error'));
     fail();
   } else print(problems.length === 0 ? 'no problems' : 'no errors');
 }

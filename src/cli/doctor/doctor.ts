@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { meshDriverOf } from '../../app/mesh-driver.ts';
-import { hasErrors, lintCatalog } from '../../catalog/lint-catalog.ts';
+import { lintCatalog } from '../../catalog/lint-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { AdvisoryLocks } from '../../db/advisory-lock.ts';
 import type { Database } from '../../db/database.ts';
@@ -12,6 +12,7 @@ import { embeddedExists } from '../../db/embedded/place.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import type { CommandContext } from '../context.ts';
 import { wrongPaths } from '../serve/start-config.ts';
+import { counted } from '../counted.ts';
 import { table } from '../table.ts';
 import type { DatabaseState } from './database-findings.ts';
 import { clockFinding, databaseFinding, secretFinding } from './database-findings.ts';
@@ -91,11 +92,8 @@ async function catalogFinding({ catalog, identity, mesh }: Config): Promise<Find
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const [first] = problems;
   if (first?.file === '.') return wrong('catalogue', `${first.what}: ${first.fix}`);
-  if (hasErrors(problems))
-    return wrong(
-      'catalogue',
-      `${catalog.directory} has ${errors} ${errors === 1 ? 'error' : 'errors'}: npx meshbroker catalog lint ${catalog.directory}`,
-    );
+  if (errors > 0)
+    return wrong('catalogue', `${catalog.directory} has ${counted(errors, 'error')}: npx meshbroker catalog lint ${catalog.directory}`);
   return ok('catalogue', catalog.directory);
 }
 

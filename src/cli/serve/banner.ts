@@ -1,4 +1,5 @@
 import type { ShelfOffering } from '../../catalog/offering.ts';
+import { counted } from '../counted.ts';
 import type { FirstAccess } from './first-access.ts';
 
 export interface BannerFacts {
@@ -47,7 +48,6 @@ function curls(url: string, user: string, shelf: readonly ShelfOffering[]): read
   ];
 }
 
-const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 function shelfLine({ directory, problems }: BannerFacts['catalog'], offerings: number): string {
   if (problems === 0) return `${counted(offerings, 'offering')} of ${directory}`;
   const kept = offerings === 0 ? 'nothing can be ordered' : `the last good one stays, of ${counted(offerings, 'offering')}`;
