@@ -23,6 +23,11 @@ export const workloadId = (trustDomain: string, namespace: string, serviceAccoun
 export const callerPrincipal = (trustDomain: string, caller: string): string =>
   principalName(`spiffe://${trustDomainOf(caller) === undefined ? `${trustDomain}/` : ''}${caller}`);
 /** undefined: the mesh's own. */
-export const trustDomainOf = (caller: string): string | undefined => (caller.split('/').length > 4 ? caller.split('/', 1)[0] : undefined);
+const trustDomainOf = (caller: string): string | undefined => (caller.split('/').length > 4 ? caller.split('/', 1)[0] : undefined);
+/** Of one of `existing_callers` that is of another mesh: its trust domain. */
+export function foreignTrustDomain(caller: string, trustDomain: string): string | undefined {
+  const domain = trustDomainOf(caller);
+  return domain === trustDomain ? undefined : domain;
+}
 export const workloadPrincipal = (trustDomain: string, namespace: string, serviceAccount: string): string =>
   principalName(workloadId(trustDomain, namespace, serviceAccount));

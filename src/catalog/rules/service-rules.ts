@@ -1,6 +1,6 @@
 import type { Json } from '../../kernel/json.ts';
 import { isJsonObject } from '../../kernel/json.ts';
-import { trustDomainOf } from '../../mesh/principal-name.ts';
+import { foreignTrustDomain } from '../../mesh/principal-name.ts';
 import type { OfferingFile, ServiceFile } from '../offering-file.ts';
 import type { DocumentPath, Report } from '../problem.ts';
 import { printPath } from '../problem.ts';
@@ -56,8 +56,8 @@ export function checkService(file: OfferingFile, rootNamespace: string | undefin
 /** Right where meshes are federated; else nobody has that name, and who calls already is shut out by the first order. */
 export function noteForeignCallers({ existing_callers: callers = [] }: ServiceFile, trustDomain: string, note: Report): void {
   for (const [index, caller] of callers.entries()) {
-    const domain = trustDomainOf(caller) ?? trustDomain;
-    if (domain === trustDomain) continue;
+    const domain = foreignTrustDomain(caller, trustDomain);
+    if (domain === undefined) continue;
     const path: DocumentPath = ['service', 'existing_callers', index];
     const own = caller.slice(domain.length + 1);
     note(
