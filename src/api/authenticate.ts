@@ -67,12 +67,12 @@ export function authenticator({ authentication, cache, denials, limit }: Authent
   };
 }
 
-const credentials: Readonly<Record<Principal['kind'], string>> = {
+const credentials: Readonly<Record<string, string>> = {
   platform: 'the user name and password of a platform',
   admin: 'the token of an admin',
   collector: 'the token of a collector',
 };
-const credentialOf = (scheme: string): string => schemes.filter((each) => each === scheme).map((each) => credentials[each])[0] ?? scheme;
+const credentialOf = (scheme: string): string => credentials[scheme] ?? scheme;
 
 /** '' where there is none (request-guard.ts has dealt with two). */
 const authorizationOf = (request: { readonly headers: Request['headers'] }): string => request.headers.authorization ?? '';
