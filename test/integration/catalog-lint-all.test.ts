@@ -1,36 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lintCatalog } from '../../src/catalog/lint-catalog.ts';
-import { formatProblem } from '../../src/catalog/problem.ts';
+import { lintDirectory, type LintDirectory, planHead, serviceHead, subsets } from '../support/lint-catalog.ts';
 
-let directory: string;
+let catalog: LintDirectory;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'meshbroker-lint-'));
+  catalog = await lintDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
-const write = (name: string, text: string): Promise<void> => writeFile(join(directory, name), text);
-const lint = async (): Promise<string[]> => (await lintCatalog(directory)).map(formatProblem);
+afterEach(() => catalog.remove());
+const write: LintDirectory['write'] = (name, text) => catalog.write(name, text);
+const lint = (): Promise<string[]> => catalog.lint();
+const head = serviceHead + subsets;
 
-const head = `id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e01
-name: orders
-description: Orders of the shop.
-service:
-  namespace: shop
-  hosts: [orders.shop.svc.cluster.local]
-  ports: [{ name: http, number: 8080, protocol: HTTP }]
-  workload_selector: { app: orders }
-  service_account: orders
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
-`;
-const planHead = `plans:
-  - id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e02
-    name: standard
-    description: The plan.
-`;
 test('what is wrong in one place does not hide what is wrong in another', async () => {
   const first = `${head}tags: shop\napis: [{ name: a, kind: openapi, file: apis/none.yaml }]\n${planHead}    routes:
       - { name: a, split: [{ subset: v1, weight: 60 }] }

@@ -1,35 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lintCatalog } from '../../src/catalog/lint-catalog.ts';
-import { formatProblem } from '../../src/catalog/problem.ts';
 import type { RuleSettings } from '../../src/catalog/rules/offering-rules.ts';
+import { lintDirectory, type LintDirectory, planHead, serviceHead as head } from '../support/lint-catalog.ts';
 
-let directory: string;
+let catalog: LintDirectory;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'meshbroker-lint-'));
+  catalog = await lintDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const head = `id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e01
-name: orders
-description: Orders of the shop.
-service:
-  namespace: shop
-  hosts: [orders.shop.svc.cluster.local]
-  ports: [{ name: http, number: 8080, protocol: HTTP }]
-  workload_selector: { app: orders }
-  service_account: orders
-`;
-const planHead = `plans:
-  - id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e02
-    name: standard
-    description: The plan.
-`;
+afterEach(() => catalog.remove());
 const lint = async (text: string, options: Partial<RuleSettings> = {}): Promise<string[]> => {
-  await writeFile(join(directory, 'orders.yaml'), text);
-  return (await lintCatalog(directory, options)).map(formatProblem);
+  await catalog.write('orders.yaml', text);
+  return catalog.lint(options);
 };
 
 test('existing callers of another trust domain than the mesh’s are noted with the form that fits this mesh', async () => {

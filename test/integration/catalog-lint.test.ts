@@ -1,40 +1,22 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lintCatalog } from '../../src/catalog/lint-catalog.ts';
 import { formatProblem } from '../../src/catalog/problem.ts';
 import type { RuleSettings } from '../../src/catalog/rules/offering-rules.ts';
+import { lintDirectory, type LintDirectory, planHead, serviceHead, subsets } from '../support/lint-catalog.ts';
 
+let catalog: LintDirectory;
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'meshbroker-lint-'));
+  catalog = await lintDirectory();
+  ({ directory } = catalog);
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(() => catalog.remove());
 
-const head = `id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e01
-name: orders
-description: Orders of the shop.
-service:
-  namespace: shop
-  hosts: [orders.shop.svc.cluster.local]
-  ports: [{ name: http, number: 8080, protocol: HTTP }]
-  workload_selector: { app: orders }
-  service_account: orders
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
-`;
-const planHead = `plans:
-  - id: 5b4a0c52-7a6e-4f8f-8a51-0d3f6a4c1e02
-    name: standard
-    description: The plan.
-`;
-const write = async (name: string, text: string): Promise<void> => {
-  await mkdir(dirname(join(directory, name)), { recursive: true });
-  await writeFile(join(directory, name), text);
-};
-const lint = async (options: Partial<RuleSettings> = {}): Promise<string[]> => (await lintCatalog(directory, options)).map(formatProblem);
+const head = serviceHead + subsets;
+const write: LintDirectory['write'] = (name, text) => catalog.write(name, text);
+const lint = (options: Partial<RuleSettings> = {}): Promise<string[]> => catalog.lint(options);
 const lintText = async (text: string, options: Partial<RuleSettings> = {}): Promise<string[]> => {
   await write('orders.yaml', text);
   return lint(options);

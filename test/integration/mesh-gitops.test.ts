@@ -327,6 +327,16 @@ describe('a remote', () => {
   });
   const refuse = async (script: string): Promise<void> =>
     writeFile(join(remote, 'hooks/pre-receive'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  /** Its first push was refused; the next one is taken. */
+  const refusedOnce = async (): Promise<MeshDriver> => {
+    withRemote();
+    const driver = watchful();
+    await refuse('exit 1');
+    await driver.apply(aWrite(1, ['a']), current);
+    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
+    await refuse('exit 0');
+    return driver;
+  };
   test('that refuses is a problem until a push succeeds, however well it answers questions', async () => {
     withRemote();
     const driver = watchful();
@@ -344,22 +354,12 @@ describe('a remote', () => {
     expect(await driver.check()).toEqual({ ok: true });
   });
   test('that takes commits again gets ours without an operation, as where the one that failed is given up', async () => {
-    withRemote();
-    const driver = watchful();
-    await refuse('exit 1');
-    await driver.apply(aWrite(1, ['a']), current);
-    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
-    await refuse('exit 0');
+    const driver = await refusedOnce();
     await expect.poll(() => driver.check(), { timeout: 5_000 }).toEqual({ ok: true });
     expect(subjects(remote)).toEqual(['one']);
   });
   test('that another replica pushed our commit to is no problem any more', async () => {
-    withRemote();
-    const driver = watchful();
-    await refuse('exit 1');
-    await driver.apply(aWrite(1, ['a']), current);
-    await expect(driver.publish({ operationId: 'op-1', subject: 'one' })).rejects.toThrow('git push failed');
-    await refuse('exit 0');
+    const driver = await refusedOnce();
     await meshAt(root, remote).publish({ operationId: 'op-1', subject: 'one' });
     await expect.poll(() => driver.check(), { timeout: 5_000 }).toEqual({ ok: true });
   });
