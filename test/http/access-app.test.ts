@@ -34,8 +34,7 @@ const refsOf = (answer: Answer): unknown[] => (answer.body['items'] as { ref: st
 describe('the whole broker', () => {
   test('shows each platform only what it ordered itself, an admin everything', async () => {
     const [mine, theirs] = [osbClient(app.url, app.platform), osbClient(app.url, app.secondPlatform)];
-    const offering = (await mine.catalog()).find(({ name }) => name === 'reviews')!;
-    const order = { service_id: offering.id, plan_id: offering.plans[0]!.id, organization_guid: 'o', space_guid: 's' };
+    const order = { ...(await mine.planIds('reviews')), organization_guid: 'o', space_guid: 's' };
     for (const client of [mine, theirs])
       expect([200, 201, 202]).toContain((await client.call('PUT', '/v2/service_instances/same-id?accepts_incomplete=true', order)).status);
     const seenByMe = refsOf(await send('/v1/instances', basic(app.platform)));
@@ -53,8 +52,7 @@ describe('the whole broker', () => {
     const made = await post('/v1/platforms', { name: 'narrow', may_bind_for: ['shop'] });
     const login = { user: String(made.body['username']), password: String(made.body['password']) };
     const narrow = osbClient(app.url, login);
-    const offering = (await narrow.catalog()).find(({ name }) => name === 'reviews')!;
-    const ids = { service_id: offering.id, plan_id: offering.plans[0]!.id };
+    const ids = await narrow.planIds('reviews');
     await narrow.call('PUT', '/v2/service_instances/n?accepts_incomplete=true', { ...ids, organization_guid: 'o', space_guid: 's' });
     await vi.waitFor(async () => expect((await narrow.call('GET', '/v2/service_instances/n')).status).toBe(200), { timeout: 10_000 });
     const bind = (namespace: string) =>

@@ -10,8 +10,7 @@ const withoutVersion = async (): Promise<number> =>
 /** Orders and ends an instance; the status of polling its deletion afterwards. */
 async function polledAfterDelete(): Promise<number> {
   const client = osbClient(app.url, app.platform);
-  const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-  const ids = { service_id: reviews?.id ?? '', plan_id: reviews?.plans[0]?.id ?? '' };
+  const ids = await client.planIds('reviews');
   expect(await client.provision('i', ids)).toMatchObject({ state: 'succeeded' });
   expect(await client.deprovision('i', ids)).toMatchObject({ state: 'succeeded' });
   return (await client.get('/v2/service_instances/i/last_operation')).status;

@@ -28,8 +28,7 @@ describe('the log has one line for each request, with the id of its operation', 
   const lastLine = (): LogFields | undefined => lines.filter(({ message }) => message === 'request').at(-1);
   test('whether it answers 201, 200 or 503, and without a word more to the platform', async () => {
     const client = osbClient(app.url, app.platform);
-    const details = (await client.catalog()).find(({ name }) => name === 'details')!;
-    const ids = { service_id: details.id, plan_id: details.plans.find(({ name }) => name === 'standard')!.id };
+    const ids = await client.planIds('details', 'standard');
     const query = `service_id=${ids.service_id}&plan_id=${ids.plan_id}`;
     const parameters = { consumer: { kind: 'sidecar', namespace: 'web', service_account: 'frontend' } };
     const instance = '/v2/service_instances/logged';

@@ -9,9 +9,7 @@ let ids: Ids;
 beforeAll(async () => {
   app = await createTestApp();
   client = osbClient(app.url, app.platform);
-  const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-  const plan = reviews?.plans.find(({ name }) => name === 'metered');
-  ids = { service_id: reviews?.id ?? '', plan_id: plan?.id ?? '' };
+  ids = await client.planIds('reviews', 'metered');
 });
 afterAll(() => app.close());
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { LogFields, Logger } from '../../src/kernel/logger.ts';
 import { MeshRefusal } from '../../src/mesh/mesh-refusal.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { osbClient, type Ids, type OsbClient } from '../support/osb-client.ts';
+import { osbClient, type OsbClient } from '../support/osb-client.ts';
 
 const errors: LogFields[] = [];
 const silent = (): void => undefined;
@@ -23,10 +23,6 @@ afterEach(() => {
 });
 afterAll(() => app.close());
 
-async function plan(of: OsbClient, offering: string, name: string): Promise<Ids> {
-  const found = (await of.catalog()).find((each) => each.name === offering);
-  return { service_id: found?.id ?? '', plan_id: found?.plans.find((each) => each.name === name)?.id ?? '' };
-}
 function refuse(kind: string): void {
   app.mesh.interrupt(({ scope, put }) => {
     if (scope.startsWith(kind) && put.length > 0) throw new MeshRefusal(why);
@@ -35,7 +31,7 @@ function refuse(kind: string): void {
 const consumer = { kind: 'sidecar', namespace: 'web', service_account: 'web-frontend' };
 
 test('what a driver does not take is our failure, not that of a synchronous bind; it is undone and the id is free', async () => {
-  const ids = await plan(client, 'ratings', 'read');
+  const ids = await client.planIds('ratings', 'read');
   expect(await client.provision('sync', ids)).toMatchObject({ state: 'succeeded' });
   const before = new Set(app.mesh.objects.keys());
   refuse('grant/');
@@ -47,7 +43,7 @@ test('what a driver does not take is our failure, not that of a synchronous bind
   expect(await client.bind('sync', 'b', { ...ids, parameters: { consumer } })).toMatchObject({ state: 'succeeded' });
 });
 test('an asynchronous operation fails at once, and tells no name of ours', async () => {
-  const ids = await plan(client, 'reviews', 'metered');
+  const ids = await client.planIds('reviews', 'metered');
   refuse('guard/');
   const refused = await client.provision('async', ids);
   expect(refused).toMatchObject({ state: 'failed', description: expect.stringContaining('see its log') as string });
@@ -57,7 +53,7 @@ test('an asynchronous operation fails at once, and tells no name of ours', async
 test('what a planner refuses is our failure as well, as where a service is now in the root namespace', async () => {
   const moved = await createTestApp({ logger });
   const platform = osbClient(moved.url, moved.platform);
-  const ids = await plan(platform, 'details', 'standard');
+  const ids = await platform.planIds('details', 'standard');
   expect(await platform.provision('planned', ids)).toMatchObject({ state: 'succeeded' });
   const move = `update mesh_guard set definition = jsonb_set(definition, '{service,namespace}', '"istio-system"')`;
   expect((await moved.database.run(move)).count).toBe(1);
@@ -69,7 +65,7 @@ test('what a planner refuses is our failure as well, as where a service is now i
 test('a consumer of the root namespace is refused before anything is written', async () => {
   const other = await createTestApp({ environment: { MESHBROKER_ROOT_NAMESPACE: 'mesh-root' } });
   const platform = osbClient(other.url, other.platform);
-  const ids = await plan(platform, 'ratings', 'read');
+  const ids = await platform.planIds('ratings', 'read');
   expect(await platform.provision('rooted', ids)).toMatchObject({ state: 'succeeded' });
   const refused = await platform.bind('rooted', 'b', { ...ids, parameters: { consumer: { ...consumer, namespace: 'mesh-root' } } });
   expect(refused).toMatchObject({ status: 403, description: expect.stringContaining('use a namespace of your own') as string });

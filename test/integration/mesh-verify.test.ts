@@ -7,7 +7,7 @@ import { installPointHook, type PointName } from '../../src/kernel/points.ts';
 import { guardName } from '../../src/mesh/object-metadata.ts';
 import { gitopsMesh } from '../../src/mesh/drivers/gitops/gitops-mesh.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { osbClient, type Ids, type OsbClient, type Settled } from '../support/osb-client.ts';
+import { osbClient, type OsbClient, type Settled } from '../support/osb-client.ts';
 
 let app: TestApp;
 let client: OsbClient;
@@ -27,14 +27,10 @@ afterAll(async () => {
 
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 const consumer = { kind: 'sidecar', namespace: 'web', service_account: 'web-frontend' };
-async function plans(offering: string): Promise<Ids> {
-  const found = (await client.catalog()).find(({ name }) => name === offering);
-  return { service_id: found?.id ?? '', plan_id: found?.plans[0]?.id ?? '' };
-}
 /** Its grant is one file of the tree. */
 const offering = 'ratings';
 async function bound(instance: string, beforeBind: () => void = () => undefined): Promise<Settled> {
-  const ids = await plans(offering);
+  const ids = await client.planIds(offering);
   await client.provision(instance, ids);
   beforeBind();
   return client.bind(instance, `${instance}-b`, { ...ids, parameters: { consumer } });
@@ -71,7 +67,7 @@ test('a file of the tree that was altered by hand after its commit is found befo
   const [file = ''] = await grantFiles();
   expect(await readFile(join(root, file), 'utf8')).toContain('mesh.example.com/ns/web/sa/web-frontend');
   expect(git('status', '--porcelain')).toBe('');
-  expect(await client.deprovision('after', await plans(offering))).toMatchObject({ state: 'succeeded' });
+  expect(await client.deprovision('after', await client.planIds(offering))).toMatchObject({ state: 'succeeded' });
 });
 test('one that was altered before its commit is committed again', async () => {
   let altered = false;
@@ -87,7 +83,7 @@ test('one that was altered before its commit is committed again', async () => {
   expect(git('show', `HEAD~1:${file}`)).toContain('"*"');
   expect(git('log', '-1', '--format=%(trailers:key=Broker-Op-Repeated,valueonly)')).not.toBe('');
   expect(git('status', '--porcelain')).toBe('');
-  expect(await client.deprovision('before', await plans(offering))).toMatchObject({ state: 'succeeded' });
+  expect(await client.deprovision('before', await client.planIds(offering))).toMatchObject({ state: 'succeeded' });
 });
 test.each(['unbind', 'deprovision'] as const)(
   'a grant that somebody put back is removed again before the %s is reported done',
@@ -97,7 +93,7 @@ test.each(['unbind', 'deprovision'] as const)(
     const [file = ''] = await grantFiles();
     const text = await readFile(join(root, file), 'utf8');
     byHand('W8', 1, () => writeFile(join(root, file), text));
-    const ids = await plans(offering);
+    const ids = await client.planIds(offering);
     const ended = kind === 'unbind' ? await client.unbind(name, `${name}-b`, ids) : await client.deprovision(name, ids);
     expect(ended).toMatchObject({ state: 'succeeded' });
     expect([await grantFiles(), git('status', '--porcelain')]).toEqual([[], '']);
@@ -120,7 +116,7 @@ test.each([
   ['with a list that was altered', inBookinfo('envoyfilter', 'verdicts-08'), replaced('shadow_rules_stat_prefix', 'stat_prefix')],
   ['without its part at the gateway', () => 'istio-ingress/gateway-meshbroker.yaml', rm],
 ] as const)('a guard %s is found before the instance is reported ready, and written again', async (what, file, change) => {
-  const ids = await plans('details');
+  const ids = await client.planIds('details');
   const path = join(root, file(guardName(ids.service_id)));
   let text = '';
   byHand('W8', 1, async () => {

@@ -10,8 +10,7 @@ afterAll(() => app.close());
 
 test('an operation that succeeded in the end shows no error of the tries before; one that failed does', async () => {
   const client = osbClient(app.url, app.platform);
-  const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-  const ids = { service_id: reviews?.id ?? '', plan_id: reviews?.plans[0]?.id ?? '' };
+  const ids = await client.planIds('reviews');
   for (const id of ['tried', 'failed']) await client.provision(id, ids);
   await app.database.run(`update operation set last_error = 'the remote was away'`);
   const failed = `select id::text from service_instance where instance_id = 'failed'`;

@@ -13,11 +13,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 /** A plan of reviews; `canary` splits, `standard` and `metered` do not; only `metered` is asynchronous. */
-async function planNamed(name: string): Promise<Ids> {
-  const reviews = (await client.catalog()).find((offering) => offering.name === 'reviews');
-  const plan = reviews?.plans.find((each) => each.name === name);
-  return { service_id: reviews?.id ?? '', plan_id: plan?.id ?? '' };
-}
+const planNamed = (name: string): Promise<Ids> => client.planIds('reviews', name);
 const frontendOf = (namespace: string): object => ({
   parameters: { consumer: { kind: 'sidecar', namespace, service_account: 'web-frontend' } },
 });

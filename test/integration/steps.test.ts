@@ -13,13 +13,8 @@ let made = 0;
 beforeAll(async () => {
   app = await createTestApp({ running: false });
   client = osbClient(app.url, app.platform);
-  const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-  const plan = (name: string): Ids => ({
-    service_id: reviews?.id ?? '',
-    plan_id: reviews?.plans.find((each) => each.name === name)?.id ?? '',
-  });
-  metered = plan('metered');
-  other = plan('canary');
+  metered = await client.planIds('reviews', 'metered');
+  other = await client.planIds('reviews', 'canary');
 });
 afterAll(() => app.close());
 

@@ -270,8 +270,7 @@ describe('attribution through the whole broker', () => {
   beforeAll(async () => {
     app = await createTestApp();
     client = osbClient(app.url, app.platform);
-    const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-    ids = { service_id: reviews?.id ?? '', plan_id: reviews?.plans.find(({ name }) => name === 'canary')?.id ?? '' };
+    ids = await client.planIds('reviews', 'canary');
   });
   afterAll(() => app.close());
   const send = async (type: string, body: unknown, headers: Record<string, string> = {}): Promise<Record<string, unknown>> => {

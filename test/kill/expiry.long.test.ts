@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PointName } from '../../src/kernel/points.ts';
-import type { Ids } from '../support/osb-client.ts';
 import { pause, StartFailed, type BrokerProcess } from './broker-process.ts';
 import { killLab, type KillLab } from './kill-lab.ts';
 
@@ -39,8 +38,7 @@ describe('a process killed while it forgets what is old', () => {
   test('at D5 keeps the tombstones: a create from before the deletion is refused, and the next process forgets them once', async () => {
     const calm = await lab.start();
     const client = lab.client(calm);
-    const reviews = (await client.catalog()).find(({ name }) => name === 'reviews');
-    const ids: Ids = { service_id: reviews?.id ?? '', plan_id: reviews?.plans.find(({ name }) => name === 'metered')?.id ?? '' };
+    const ids = await client.planIds('reviews', 'metered');
     const order = { ...ids, parameters: { consumer: { kind: 'sidecar', namespace: 'web' } } };
     expect(await client.provision('kept', ids)).toMatchObject({ state: 'succeeded' });
     expect(await client.bind('kept', 'ended', order)).toMatchObject({ state: 'succeeded' });

@@ -14,16 +14,9 @@ export const passed: Readonly<Record<Action, readonly PointName[]>> = {
   unbind: ['C2', 'C3', 'C4', 'W1', 'W2', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
   deprovision: ['C2', 'C3', 'C4', 'W1', 'D1', 'D2', 'W7', 'W8', 'D3', 'D4', 'W9', 'W10', 'W11', 'G1', 'G2', 'G3'],
 };
-const asynchronous = 'reviews/metered';
-const other = 'reviews/canary';
+const asynchronous = ['reviews', 'metered'] as const;
+const other = ['reviews', 'canary'] as const;
 const consumer = { consumer: { kind: 'off-mesh' } };
-async function planNamed(client: OsbClient, name: string): Promise<Ids> {
-  const [offering, plan] = name.split('/');
-  const found = (await client.catalog()).find((each) => each.name === offering);
-  const planFound = found?.plans.find((each) => each.name === plan);
-  if (found === undefined || planFound === undefined) throw new Error(`no plan ${name}`);
-  return { service_id: found.id, plan_id: planFound.id };
-}
 interface Case {
   readonly prepare: (client: OsbClient, ids: Ids, name: string) => Promise<void>;
   readonly act: (client: OsbClient, ids: Ids, name: string) => Promise<Settled>;
@@ -49,10 +42,10 @@ export const cases: Readonly<Record<Action, Case>> = {
   update: {
     prepare: bound,
     act: async (client, ids, name) =>
-      client.update(name, { service_id: ids.service_id, plan_id: (await planNamed(client, other)).plan_id }),
+      client.update(name, { service_id: ids.service_id, plan_id: (await client.planIds(...other)).plan_id }),
     check: async (client, _, name) => {
       const fetched = await client.get(client.instancePath(name));
-      expect(fetched.body['plan_id']).toBe((await planNamed(client, other)).plan_id);
+      expect(fetched.body['plan_id']).toBe((await client.planIds(...other)).plan_id);
     },
   },
   bind: {
@@ -92,7 +85,7 @@ export async function killAt(action: Action, point: PointName): Promise<void> {
 async function killIn(lab: KillLab, action: Action, point: PointName, name: string): Promise<void> {
   const { prepare, act, check } = cases[action];
   const calm = await lab.start();
-  const ids = await planNamed(lab.client(calm), asynchronous);
+  const ids = await lab.client(calm).planIds(...asynchronous);
   await prepare(lab.client(calm), ids, name);
   calm.kill('SIGTERM');
   await calm.gone;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { osbClient, type Ids } from '../support/osb-client.ts';
+import { osbClient } from '../support/osb-client.ts';
 import { pause, type BrokerProcess } from './broker-process.ts';
 import { killLab, type KillLab } from './kill-lab.ts';
 
@@ -21,9 +21,7 @@ test('30 random kills under load, two replicas on one database and one tree: not
   const brokers: BrokerProcess[] = [await lab.start(), await lab.start()];
   const first = brokers[0];
   if (first === undefined) throw new Error('two replicas are expected');
-  const plan = (await lab.client(first).catalog()).find(({ name }) => name === 'reviews');
-  const metered = plan?.plans.find(({ name }) => name === 'metered');
-  const ids: Ids = { service_id: plan?.id ?? '', plan_id: metered?.id ?? '' };
+  const ids = await lab.client(first).planIds('reviews', 'metered');
   let stop = false;
   const acknowledged: Acknowledged[] = [];
   const load = Promise.all(Array.from({ length: platforms }, (_, n) => platform(n)));

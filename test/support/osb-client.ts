@@ -79,6 +79,13 @@ export function osbClient(url: string, login: Login, version = '2.17') {
     async catalog(): Promise<readonly OfferingShape[]> {
       return (await call('GET', '/v2/catalog')).body['services'] as readonly OfferingShape[];
     },
+    /** What an order of this plan is made of; without a name of the offering's first plan. Throws when there is none. */
+    async planIds(offering: string, plan?: string): Promise<Ids> {
+      const found = (await this.catalog()).find(({ name }) => name === offering);
+      const planFound = found?.plans.find(({ name }) => plan === undefined || name === plan);
+      if (found === undefined || planFound === undefined) throw new Error(`no plan ${plan ?? ''} of ${offering} is on the shelf`);
+      return { service_id: found.id, plan_id: planFound.id };
+    },
     /** Waits for the end of an asynchronous operation. */
     settled,
     async provision(instance: string, body: Ids & Readonly<Record<string, unknown>>): Promise<Settled> {
