@@ -66,7 +66,7 @@ async function oneRound(db: Database, directory: string): Promise<Round> {
   const catalog = new CatalogService({
     source: fileCatalog({ directory, training: false }),
     store: pgCatalogStore(db),
-    transact: (work) => db.transaction((tx) => work({ catalog: pgCatalogStore(tx) })),
+    transact: (work) => db.bulk((tx) => work({ catalog: pgCatalogStore(tx) })),
     clock: systemClock,
     logger: silentLogger,
     publicUrl: 'https://broker.example.com',
